@@ -1,0 +1,1 @@
+"""Hourly sales of a Sitoo POS chain: extracted, computed, reconciled with the tills' z-reports and delivered."""
