@@ -1,0 +1,78 @@
+"""The column types of the warehouse, each with its DuckDB and its Polars form.
+
+Money has two decimals, a fractional quantity three, an instant is UTC. A nested value is a list of objects, or a free map
+of strings where Sitoo lets anybody add keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class DataType:
+    """A scalar type: ``sql`` in DuckDB, ``polars`` in a frame, ``kind`` in words for people and for the tags of a column."""
+
+    sql: str
+    polars: pl.DataType
+    kind: str
+
+    @property
+    def staged(self) -> str:
+        """DuckDB type while the value has not been checked: text, so that nothing is rounded in silence."""
+        return "VARCHAR"
+
+
+@dataclass(frozen=True)
+class ObjectList:
+    """A list of objects, each with ``fields`` as (name, type)."""
+
+    fields: tuple[tuple[str, FieldType], ...]
+    kind: str = "list of objects"
+
+    def _struct(self, types: Iterable[tuple[str, str]]) -> str:
+        return "STRUCT(" + ", ".join(f'"{name}" {sql}' for name, sql in types) + ")[]"
+
+    @property
+    def sql(self) -> str:
+        """DuckDB type."""
+        return self._struct((name, field.sql) for name, field in self.fields)
+
+    @property
+    def staged(self) -> str:
+        """DuckDB type with every scalar as text."""
+        return self._struct((name, field.staged) for name, field in self.fields)
+
+
+FieldType = DataType | ObjectList
+
+TEXT = DataType("VARCHAR", pl.String(), "text")
+INTEGER = DataType("INTEGER", pl.Int32(), "whole number")
+BIGINT = DataType("BIGINT", pl.Int64(), "whole number")
+BOOLEAN = DataType("BOOLEAN", pl.Boolean(), "yes or no")
+DATE = DataType("DATE", pl.Date(), "date")
+INSTANT = DataType("TIMESTAMPTZ", pl.Datetime("us", "UTC"), "instant")
+MONEY = DataType("DECIMAL(18,2)", pl.Decimal(18, 2), "money")
+QUANTITY = DataType("DECIMAL(18,3)", pl.Decimal(18, 3), "quantity")
+PERCENT = DataType("DECIMAL(9,4)", pl.Decimal(9, 4), "percent")
+
+
+@dataclass(frozen=True)
+class _FreeMap(DataType):
+    @property
+    def staged(self) -> str:
+        return self.sql
+
+
+@dataclass(frozen=True)
+class _TextList(DataType):
+    @property
+    def staged(self) -> str:
+        return self.sql
+
+
+FREE_MAP = _FreeMap("MAP(VARCHAR, VARCHAR)", pl.Object(), "keys and values")
+TEXT_LIST = _TextList("VARCHAR[]", pl.List(pl.String()), "list of texts")
