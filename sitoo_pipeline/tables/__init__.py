@@ -1,8 +1,8 @@
 """The schema of every table, once.
 
 From these declarations come the DDL of the warehouse, the validation of every frame before it is written, the Columns
-tab of the UI and the data dictionary. What belongs here: names, types, meanings, keys and where a column comes from. What
-does not: how a value is computed (``transforms``) or stored (``warehouse``).
+tab of the UI and the data dictionary. What belongs here: names, types, meanings, keys and where a column comes from.
+What does not: how a value is computed (``transforms``) or stored (``warehouse``).
 """
 
 from sitoo_pipeline.tables import core, marts, meta, raw

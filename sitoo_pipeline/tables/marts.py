@@ -13,35 +13,83 @@ _CURRENCY = Column("currency", TEXT, "ISO 4217 code; amounts of two currencies a
 _DATE = Column("business_date", DATE, "Calendar date of the sale in the store's local time", nullable=False)
 
 _MEASURES = (
-    Column("gross_sales", MONEY, "Sales including VAT, gift cards left out", nullable=False,
-           formula="sum of net + VAT over the sale lines, gift-card lines left out"),
-    Column("net_sales", MONEY, "The same sales excluding VAT", nullable=False,
-           formula="sum of net over the sale lines, gift-card lines left out"),
+    Column(
+        "gross_sales",
+        MONEY,
+        "Sales including VAT, gift cards left out",
+        nullable=False,
+        formula="sum of net + VAT over the sale lines, gift-card lines left out",
+    ),
+    Column(
+        "net_sales",
+        MONEY,
+        "The same sales excluding VAT",
+        nullable=False,
+        formula="sum of net over the sale lines, gift-card lines left out",
+    ),
     Column("vat", MONEY, "VAT of these sales", nullable=False, formula="gross_sales - net_sales"),
-    Column("discounts", MONEY, "Discounts given on these sales, including VAT, positive", nullable=False,
-           formula="row discount where the till recorded one, else unit discount x quantity x (1 + VAT), half up per line; plus discount rows"),
-    Column("returns", MONEY, "Goods taken back, including VAT, positive, gift cards left out", nullable=False,
-           formula="- sum of net + VAT over the return lines, gift-card lines left out"),
-    Column("returns_net", MONEY, "The same returns excluding VAT", nullable=False,
-           formula="- sum of net over the return lines, gift-card lines left out"),
-    Column("gift_card_sales", MONEY, "Gift cards sold less gift cards taken back; a debt, not a sale", nullable=False,
-           formula="sum of net + VAT over the gift-card lines"),
+    Column(
+        "discounts",
+        MONEY,
+        "Discounts given on these sales, including VAT, positive",
+        nullable=False,
+        formula="recorded row discount, else unit discount x quantity x (1 + VAT), half up per line; plus discount rows",
+    ),
+    Column(
+        "returns",
+        MONEY,
+        "Goods taken back, including VAT, positive, gift cards left out",
+        nullable=False,
+        formula="- sum of net + VAT over the return lines, gift-card lines left out",
+    ),
+    Column(
+        "returns_net",
+        MONEY,
+        "The same returns excluding VAT",
+        nullable=False,
+        formula="- sum of net over the return lines, gift-card lines left out",
+    ),
+    Column(
+        "gift_card_sales",
+        MONEY,
+        "Gift cards sold less gift cards taken back; a debt, not a sale",
+        nullable=False,
+        formula="sum of net + VAT over the gift-card lines",
+    ),
     Column("roundoff", MONEY, "Cash rounding", nullable=False, formula="sum of the orders' round-off"),
     Column("transactions", INTEGER, "Orders with at least one sale line", nullable=False),
     Column("return_transactions", INTEGER, "Orders with at least one return line", nullable=False),
-    Column("goods_sold", INTEGER, "Pieces sold, gift cards left out", nullable=False,
-           formula="sum of quantity over the product sale lines"),
-    Column("goods_returned", INTEGER, "Pieces taken back, positive, gift cards left out", nullable=False,
-           formula="- sum of quantity over the product return lines"),
+    Column(
+        "goods_sold",
+        INTEGER,
+        "Pieces sold, gift cards left out",
+        nullable=False,
+        formula="sum of quantity over the product sale lines",
+    ),
+    Column(
+        "goods_returned",
+        INTEGER,
+        "Pieces taken back, positive, gift cards left out",
+        nullable=False,
+        formula="- sum of quantity over the product return lines",
+    ),
     Column("visitors", INTEGER, "Visitors counted; null where the account has no source of visitors"),
 )
 
 HOURLY_SALES = Table(
-    "marts", "hourly_sales",
+    "marts",
+    "hourly_sales",
     "Sales per store, channel, currency and hour. A row for each hour with an order that counts.",
     (
-        _ACCOUNT, _STORE, _STORE_NAME, _CHANNEL, _CURRENCY, _DATE,
-        Column("hour_start", INSTANT, "Start of the hour, an instant: the doubled autumn hour is two rows", nullable=False),
+        _ACCOUNT,
+        _STORE,
+        _STORE_NAME,
+        _CHANNEL,
+        _CURRENCY,
+        _DATE,
+        Column(
+            "hour_start", INSTANT, "Start of the hour, an instant: the doubled autumn hour is two rows", nullable=False
+        ),
         Column("local_hour", INTEGER, "Hour of the day in the store's zone, 0 to 23", nullable=False),
         *_MEASURES,
     ),
@@ -49,24 +97,35 @@ HOURLY_SALES = Table(
 )
 
 DAILY_SALES = Table(
-    "marts", "daily_sales",
+    "marts",
+    "daily_sales",
     "Sales per store, channel, currency and business date: hourly_sales summed over its hours.",
     (_ACCOUNT, _STORE, _STORE_NAME, _CHANNEL, _CURRENCY, _DATE, *_MEASURES),
     key=("account", "store_id", "channel", "currency", "business_date"),
 )
 
 _WEEKLY = tuple(
-    Column(c.name, c.type, c.description if c.name != "visitors" else "Visitors counted; 0 where there is no source",
-           nullable=False, formula=c.formula)
+    Column(
+        c.name,
+        c.type,
+        c.description if c.name != "visitors" else "Visitors counted; 0 where there is no source",
+        nullable=False,
+        formula=c.formula,
+    )
     for c in _MEASURES
-    if c.name in {"gross_sales", "net_sales", "discounts", "returns", "transactions", "goods_sold", "goods_returned", "visitors"}
+    if c.name
+    in {"gross_sales", "net_sales", "discounts", "returns", "transactions", "goods_sold", "goods_returned", "visitors"}
 )
 
 WEEKLY_BALANCE_HOURLY = Table(
-    "marts", "weekly_balance_hourly",
-    "What a weekly balance takes: all 24 local hours of every store and day, zeros where nothing was sold, the doubled hour merged.",
+    "marts",
+    "weekly_balance_hourly",
+    "What a weekly balance takes: all 24 local hours of every store and day, zeros where nothing was sold.",
     (
-        _ACCOUNT, _STORE, _CURRENCY, _DATE,
+        _ACCOUNT,
+        _STORE,
+        _CURRENCY,
+        _DATE,
         Column("hour", INTEGER, "Hour of the day in the store's zone, 0 to 23", nullable=False),
         *_WEEKLY,
     ),
@@ -75,45 +134,75 @@ WEEKLY_BALANCE_HOURLY = Table(
 
 RECONCILED_MONEY = ("gross_sales", "net_sales", "returns", "discounts", "roundoff")
 RECONCILED_COUNTS = ("goods_sold", "goods_returned", "numsales", "numrefund")
-RECONCILED = ("gross_sales", "net_sales", "goods_sold", "returns", "goods_returned", "discounts", "roundoff", "numsales", "numrefund")
+RECONCILED = (
+    "gross_sales",
+    "net_sales",
+    "goods_sold",
+    "returns",
+    "goods_returned",
+    "discounts",
+    "roundoff",
+    "numsales",
+    "numrefund",
+)
 
 _SAID = {
-    "gross_sales": "sales including VAT, gift cards included", "net_sales": "sales excluding VAT, gift cards included",
-    "goods_sold": "pieces sold, gift cards included", "returns": "returns including VAT, positive",
-    "goods_returned": "pieces taken back, positive", "discounts": "discounts on sales including VAT",
-    "roundoff": "cash rounding", "numsales": "orders with a sale line", "numrefund": "orders with a return line",
+    "gross_sales": "sales including VAT, gift cards included",
+    "net_sales": "sales excluding VAT, gift cards included",
+    "goods_sold": "pieces sold, gift cards included",
+    "returns": "returns including VAT, positive",
+    "goods_returned": "pieces taken back, positive",
+    "discounts": "discounts on sales including VAT",
+    "roundoff": "cash rounding",
+    "numsales": "orders with a sale line",
+    "numrefund": "orders with a return line",
 }
 
 
 def _reconciled(prefix: str, words: str) -> tuple[Column, ...]:
     return tuple(
-        Column(f"{prefix}_{measure}", MONEY if measure in RECONCILED_MONEY else INTEGER, f"{words}: {_SAID[measure]}",
-               nullable=prefix != "ours", formula=f"z_{measure} - ours_{measure}" if prefix == "diff" else None)
+        Column(
+            f"{prefix}_{measure}",
+            MONEY if measure in RECONCILED_MONEY else INTEGER,
+            f"{words}: {_SAID[measure]}",
+            nullable=prefix != "ours",
+            formula=f"z_{measure} - ours_{measure}" if prefix == "diff" else None,
+        )
         for measure in RECONCILED
     )
 
 
 Z_REPORT_RECONCILIATION = Table(
-    "marts", "z_report_reconciliation",
+    "marts",
+    "z_report_reconciliation",
     "Each z-report against the orders of its register and period, and the orders that no z-report covers.",
     (
-        _ACCOUNT, _STORE,
+        _ACCOUNT,
+        _STORE,
         Column("register_id", TEXT, "Register (till), Sitoo's id in braces", nullable=False),
         Column("z_report_id", BIGINT, "Number of the z-report on its register; null for orders without one"),
         Column("business_date", DATE, "Date on which the z-report was closed, in the store's zone", nullable=False),
         _CURRENCY,
         Column("status", TEXT, "balanced, unbalanced, missing_z_report or partly_loaded", nullable=False),
-        *_reconciled("z", "The z-report"), *_reconciled("ours", "The orders"), *_reconciled("diff", "z-report less orders"),
+        *_reconciled("z", "The z-report"),
+        *_reconciled("ours", "The orders"),
+        *_reconciled("diff", "z-report less orders"),
     ),
     key=("register_id", "z_report_id", "business_date", "currency"),
 )
 
 STOCK_MOVEMENTS_DAILY = Table(
-    "marts", "stock_movements_daily",
-    "Stock movements per warehouse, SKU and business date, by what caused them. Signed: out of the warehouse is negative.",
+    "marts",
+    "stock_movements_daily",
+    "Stock movements per warehouse, SKU and business date, by cause. Signed: out of the warehouse is negative.",
     (
         _ACCOUNT,
-        Column("store_id", TEXT, "External id of the warehouse's store; 'unknown' for a warehouse without one", nullable=False),
+        Column(
+            "store_id",
+            TEXT,
+            "External id of the warehouse's store; 'unknown' for a warehouse without one",
+            nullable=False,
+        ),
         Column("warehouse_id", INTEGER, "Warehouse, Sitoo's number", nullable=False),
         Column("business_date", DATE, "Date of the movement in the store's zone", nullable=False),
         Column("sku", TEXT, "Article number; an empty text where the movement names none", nullable=False),

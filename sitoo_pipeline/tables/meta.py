@@ -1,0 +1,89 @@
+"""``meta``: what the pipeline knows of its own work: loads, refused objects, undocumented fields, what a reload moved."""
+
+from __future__ import annotations
+
+from sitoo_pipeline.tables.schema import Column, Table
+from sitoo_pipeline.tables.types import BIGINT, DATE, INSTANT, INTEGER, MONEY, TEXT
+
+LOADS = Table(
+    "meta",
+    "loads",
+    "One row per load of a table's partition: when, how many rows, whether anything changed.",
+    (
+        Column("table_name", TEXT, "Table that was loaded, schema.table", nullable=False),
+        Column("business_date", DATE, "The partition; null for a table that is replaced whole"),
+        Column(
+            "status",
+            TEXT,
+            "loaded, unchanged (the content was the same: nothing was rewritten) or failed",
+            nullable=False,
+        ),
+        Column("row_count", BIGINT, "Rows of the partition after the load; null where it failed"),
+        Column("quarantined", INTEGER, "Rows refused; see meta.quarantine", nullable=False),
+        Column("content_hash", TEXT, "Hash of the partition's content, audit columns left out"),
+        Column("landing_folder", TEXT, "Folder of the bodies it came from, below the account's landing folder"),
+        Column("requests", INTEGER, "Requests that the fetch took, for all its dates together"),
+        Column("started_at", INSTANT, "Start of the load", nullable=False),
+        Column("finished_at", INSTANT, "End of the load", nullable=False),
+        Column("run_id", TEXT, "The Dagster run", nullable=False),
+        Column("message", TEXT, "Why it failed"),
+    ),
+    partition=None,
+    audited=False,
+)
+
+QUARANTINE = Table(
+    "meta",
+    "quarantine",
+    "Objects that were refused: which rule, where, and what Sitoo sent.",
+    (
+        Column("table_name", TEXT, "Table that refused it", nullable=False),
+        Column(
+            "business_date", DATE, "Its partition; where it has none, the first date of the period that was fetched"
+        ),
+        Column("rule", TEXT, "Name of the rule it broke", nullable=False),
+        Column("path", TEXT, "Field that broke it, e.g. orderitems.moneyitemtotal_net", nullable=False),
+        Column("object_key", TEXT, "Key of the object, as far as it has one"),
+        Column("payload", TEXT, "The object as JSON, as received", nullable=False, personal=True),
+        Column("_landing_file", TEXT, "The landed body it came from", nullable=False),
+    ),
+    key=(),
+)
+
+DRIFT = Table(
+    "meta",
+    "drift",
+    "Fields that Sitoo sent and nobody documented.",
+    (
+        Column("table_name", TEXT, "Table whose objects carry it", nullable=False),
+        Column("path", TEXT, "Dotted path of the field", nullable=False),
+        Column("first_seen_at", INSTANT, "When it was first seen", nullable=False),
+        Column("first_run_id", TEXT, "The run that first saw it", nullable=False),
+    ),
+    key=("table_name", "path"),
+    partition=None,
+    audited=False,
+)
+
+RELOAD_DIFFS = Table(
+    "meta",
+    "reload_diffs",
+    "What moved when a date was loaded again: each measure of daily_sales before and after, per store.",
+    (
+        Column("business_date", DATE, "The date that was loaded again", nullable=False),
+        Column("store_id", TEXT, "Store", nullable=False),
+        Column("channel", TEXT, "Channel", nullable=False),
+        Column("currency", TEXT, "Currency", nullable=False),
+        Column(
+            "measure", TEXT, "Measure of daily_sales, or orders_added, orders_removed, orders_changed", nullable=False
+        ),
+        Column("before", MONEY, "Before the reload"),
+        Column("after", MONEY, "After it"),
+        Column("seen_at", INSTANT, "When it was loaded again", nullable=False),
+        Column("run_id", TEXT, "The run that did", nullable=False),
+    ),
+    partition=None,
+    audited=False,
+)
+
+TABLES = (LOADS, QUARANTINE, DRIFT, RELOAD_DIFFS)

@@ -1,0 +1,120 @@
+"""``raw``: one row per object as Sitoo sent it, every documented field, nested ones as structs and lists.
+
+Sitoo's own names are kept. Money and quantities are exact decimals, timestamps are instants. A field that is not
+declared here is kept in the landing file only and named as drift; a declared one that is absent is null.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sitoo_pipeline.tables import raw_fields as fields
+from sitoo_pipeline.tables.raw_fields import Field
+from sitoo_pipeline.tables.schema import Column, Table
+from sitoo_pipeline.tables.types import DATE, TEXT, ObjectList
+
+Shape = dict[str, "Shape | None"]
+"""Names that are known: None for a value or a free map, a nested shape for objects."""
+
+
+@dataclass(frozen=True)
+class RawTable(Table):
+    """A table of objects of one Sitoo resource.
+
+    ``fields`` are the documented fields, ``clock`` the one that dates an object (None: the list is read whole).
+    """
+
+    fields: tuple[Field, ...] = ()
+    clock: str | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """Every documented name, nested as in the answers."""
+        return _shape(tuple((f.name, f.type) for f in self.fields))
+
+
+def _shape(pairs: tuple[tuple[str, object], ...]) -> Shape:
+    return {name: _shape(kind.fields) if isinstance(kind, ObjectList) else None for name, kind in pairs}
+
+
+_DATE = Column("business_date", DATE, "Date of the object in the store's local time: its partition", nullable=False)
+_FILE = Column(
+    "_landing_file", TEXT, "The landed body it came from, below the account's landing folder", nullable=False
+)
+
+
+def _table(
+    name: str,
+    description: str,
+    key: tuple[str, ...],
+    declared: tuple[Field, ...],
+    documentation: str,
+    clock: str | None = None,
+) -> RawTable:
+    columns = tuple(
+        Column(f.name, f.type, f.description, nullable=f.name not in (*key, clock), personal=f.personal)
+        for f in declared
+    )
+    dated = (_DATE,) if clock else ()
+    return RawTable(
+        "raw",
+        name,
+        description,
+        (*columns, *dated, _FILE),
+        key=key,
+        fields=declared,
+        clock=clock,
+        partition="business_date" if clock else None,
+        documentation=documentation,
+    )
+
+
+_DOCS = "https://developer.sitoo.com/api-reference"
+
+ORDERS = _table(
+    "orders",
+    "Orders of every kind as Sitoo sent them, with lines and payments inside.",
+    ("orderid",),
+    fields.ORDER,
+    f"{_DOCS}/orders",
+    clock="orderdate",
+)
+Z_REPORTS = _table(
+    "z_reports",
+    "Z-reports of the registers as Sitoo sent them.",
+    ("registerid", "zreportid"),
+    fields.Z_REPORT,
+    f"{_DOCS}/z-reports",
+    clock="datecreated",
+)
+WAREHOUSE_TRANSACTIONS = _table(
+    "warehouse_transactions",
+    "Warehouse transactions as Sitoo sent them, with their items inside.",
+    ("warehousetransactionid",),
+    fields.WAREHOUSE_TRANSACTION,
+    f"{_DOCS}/warehouse-transactions",
+    clock="datecreated",
+)
+SITES = _table("sites", "Sites (e-shops) of the account.", ("eshopid",), fields.SITE, f"{_DOCS}/sites")
+STORES = _table("stores", "Stores of the account's sites.", ("storeid",), fields.STORE, f"{_DOCS}/stores")
+WAREHOUSES = _table(
+    "warehouses", "Warehouses of the account's sites.", ("warehouseid",), fields.WAREHOUSE, f"{_DOCS}/warehouses"
+)
+CASH_REGISTERS = _table(
+    "cash_registers",
+    "Registers (tills) of the account's sites.",
+    ("registerid",),
+    fields.CASH_REGISTER,
+    f"{_DOCS}/cash-registers",
+)
+PRODUCT_GROUPS = _table(
+    "product_groups",
+    "Product groups of the account's sites.",
+    ("vatid",),
+    fields.PRODUCT_GROUP,
+    f"{_DOCS}/product-groups",
+)
+
+DATED = (ORDERS, Z_REPORTS, WAREHOUSE_TRANSACTIONS)
+REFERENCE = (SITES, STORES, WAREHOUSES, CASH_REGISTERS, PRODUCT_GROUPS)
+TABLES: tuple[RawTable, ...] = (*DATED, *REFERENCE)

@@ -1,7 +1,7 @@
 """``Column`` and ``Table``: how a schema is said, and what is derived from it.
 
-What is derived here needs nothing but the declaration: DDL, the Polars schema, the pandera schema. The Columns tab lives
-with the assets and the data dictionary with the documentation.
+What is derived here needs nothing but the declaration: DDL, the Polars schema, the pandera schema. The Columns tab
+lives with the assets.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from sitoo_pipeline.tables.types import INSTANT, TEXT, DataType, FieldType
 class Column:
     """One column.
 
-    ``description`` is its meaning, ``formula`` how it is computed where it is, ``source`` the SQL expression that reads it from
-    the raw object where it is a plain field of Sitoo, ``personal`` whether it can identify a person.
+    ``description`` is its meaning, ``formula`` how it is computed where it is, ``source`` the SQL expression that reads
+    it from the raw object where it is a plain field of Sitoo, ``personal`` whether it can identify a person.
     """
 
     name: str
@@ -47,8 +47,9 @@ AUDIT_COLUMNS = (
 class Table:
     """One table of the warehouse: ``layer.name``, its grain by ``key``, its columns in order.
 
-    ``partition`` names the date column by which it is replaced; None for a table that is replaced whole. ``audited`` tables
-    carry ``_loaded_at`` and ``_run_id`` beside their columns; the warehouse fills these in.
+    ``partition`` names the date column by which it is replaced; None for a table that is replaced whole. ``audited``
+    tables carry ``_loaded_at`` and ``_run_id`` beside their columns; the warehouse fills these in. ``unnest`` names the
+    list (or lists) of the raw object whose entries are the rows.
     """
 
     layer: str
@@ -85,7 +86,7 @@ class Table:
 
     @cached_property
     def ddl(self) -> str:
-        """``CREATE TABLE IF NOT EXISTS``. No primary key: it would triple the file; a check asserts uniqueness instead."""
+        """``CREATE TABLE IF NOT EXISTS``, without a primary key: that triples the file; a check asserts uniqueness."""
         columns = ", ".join(column.ddl for column in self.all_columns)
         return f"CREATE TABLE IF NOT EXISTS {self.qualified} ({columns})"
 

@@ -1,7 +1,7 @@
 """The column types of the warehouse, each with its DuckDB and its Polars form.
 
-Money has two decimals, a fractional quantity three, an instant is UTC. A nested value is a list of objects, or a free map
-of strings where Sitoo lets anybody add keys.
+Money has two decimals, a fractional quantity three, an instant is UTC. A nested value is a list of objects, or a free
+map of strings where Sitoo lets anybody add keys.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import polars as pl
 
 @dataclass(frozen=True)
 class DataType:
-    """A scalar type: ``sql`` in DuckDB, ``polars`` in a frame, ``kind`` in words for people and for the tags of a column."""
+    """A scalar type: ``sql`` in DuckDB, ``polars`` in a frame, ``kind`` in words for people."""
 
     sql: str
     polars: pl.DataType

@@ -1,6 +1,6 @@
 """``core.z_reports`` and its children: the tills' own daily totals, read from ``raw.z_reports``.
 
-A child has one row per entry of one of Sitoo's lists; ``side`` tells which list: sales, sales not delivered, or refunds.
+A child has one row per entry of one of Sitoo's lists; ``side`` tells which list: sales, sales not delivered, refunds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from sitoo_pipeline.tables.types import BIGINT, DATE, INSTANT, INTEGER, MONEY, P
 _KEY = (
     Column("register_id", TEXT, "Register (till), Sitoo's id in braces", nullable=False, source="o.registerid"),
     Column("z_report_id", BIGINT, "Number of the z-report on its register", nullable=False, source="o.zreportid"),
-    Column("business_date", DATE, "Date on which it was closed, in the store's zone", nullable=False, source="o.business_date"),
+    Column(
+        "business_date",
+        DATE,
+        "Date on which it was closed, in the store's zone",
+        nullable=False,
+        source="o.business_date",
+    ),
 )
 
 # Sitoo's name, ours, meaning. Money unless the name begins with num.
@@ -61,19 +67,33 @@ _FIGURES: tuple[tuple[str, str, str], ...] = (
 )
 
 Z_REPORTS = Table(
-    "core", "z_reports",
-    "Z-reports: what each till reported when it was closed. Not a calendar day: from opening to closing, sometimes over midnight.",
+    "core",
+    "z_reports",
+    "Z-reports: what each till reported when it was closed. From opening to closing, sometimes over midnight.",
     (
         *_KEY,
         Column("eshop_id", INTEGER, "Site (e-shop)", source="o.eshopid"),
-        Column("store_id", TEXT, "External id of the store, or 'unknown'", nullable=False, source="coalesce(nullif(o.store_id, ''), 'unknown')"),
+        Column(
+            "store_id",
+            TEXT,
+            "External id of the store, or 'unknown'",
+            nullable=False,
+            source="coalesce(nullif(o.store_id, ''), 'unknown')",
+        ),
         Column("store_name", TEXT, "Name of the store when it was closed", source="nullif(o.store_name, '')"),
         Column("register_key", TEXT, "Key printed on receipts", source="nullif(o.registerkey, '')"),
         Column("register_number", INTEGER, "Number of the register in its store", source="o.registernumber"),
-        Column("opened_at", INSTANT, "When the register was opened; null from old versions of the till", source="o.dateopened"),
+        Column(
+            "opened_at",
+            INSTANT,
+            "When the register was opened; null from old versions of the till",
+            source="o.dateopened",
+        ),
         Column("closed_at", INSTANT, "When it was closed", nullable=False, source="o.datecreated"),
         Column("added_at", INSTANT, "When the z-report reached Sitoo, possibly much later", source="o.dateadded"),
-        Column("currency", TEXT, "ISO 4217 code", nullable=False, source="coalesce(nullif(o.currencycode, ''), 'unknown')"),
+        Column(
+            "currency", TEXT, "ISO 4217 code", nullable=False, source="coalesce(nullif(o.currencycode, ''), 'unknown')"
+        ),
         *(
             Column(name, INTEGER if name.startswith("num_") else MONEY, meaning, source=f"o.{source}")
             for source, name, meaning in _FIGURES
@@ -84,9 +104,11 @@ Z_REPORTS = Table(
 
 
 def _child(name: str, description: str, lists: tuple[str, str, str], columns: tuple[Column, ...]) -> Table:
-    """A table with one row per entry of the three lists of raw objects named in ``lists``: sales, not delivered, refunds."""
+    """A table with one row per entry of the three lists of raw objects: sales, not delivered, refunds."""
     return Table(
-        "core", name, description,
+        "core",
+        name,
+        description,
         (
             *_KEY,
             Column("side", TEXT, "sales, sales_not_delivered or refund", nullable=False),
@@ -112,26 +134,56 @@ _MONEY = (
 _NAME = Column("name", TEXT, "Name", source="i.name")
 
 Z_REPORT_VAT_GROUPS = _child(
-    "z_report_vat_groups", "Z-reports by rate of VAT.",
-    ("vatgroupssales", "vatgroupssalesnotdelivered", "vatgroupsrefund"), (_VAT, *_MONEY))
+    "z_report_vat_groups",
+    "Z-reports by rate of VAT.",
+    ("vatgroupssales", "vatgroupssalesnotdelivered", "vatgroupsrefund"),
+    (_VAT, *_MONEY),
+)
 Z_REPORT_PRODUCT_GROUPS = _child(
-    "z_report_product_groups", "Z-reports by product group.",
+    "z_report_product_groups",
+    "Z-reports by product group.",
     ("productgroupssales", "productgroupssalesnotdelivered", "productgroupsrefund"),
-    (_NAME, _VAT, _column("numtotal", INTEGER, "Pieces"), *_MONEY))
+    (_NAME, _VAT, _column("numtotal", INTEGER, "Pieces"), *_MONEY),
+)
 Z_REPORT_DISCOUNTS = _child(
-    "z_report_discounts", "Discounts in the z-reports by voucher code; an empty code where there was none.",
+    "z_report_discounts",
+    "Discounts in the z-reports by voucher code; an empty code where there was none.",
     ("discountssales", "discountssalesnotdelivered", "discountsrefund"),
-    (Column("voucher_code", TEXT, "Voucher code; 'discount-manual' for a discount given by hand", source="i.vouchercode"), *_MONEY))
+    (
+        Column(
+            "voucher_code", TEXT, "Voucher code; 'discount-manual' for a discount given by hand", source="i.vouchercode"
+        ),
+        *_MONEY,
+    ),
+)
 Z_REPORT_PAYMENTS = _child(
-    "z_report_payments", "Z-reports by way of payment.",
+    "z_report_payments",
+    "Z-reports by way of payment.",
     ("paymentssales", "", "paymentsrefund"),
-    (_NAME, *(_column(n, MONEY, d) for n, d in (
-        ("moneytotal", "Amount"), ("moneycaptured", "Captured"), ("moneyinadvance", "Paid in advance"), ("moneyreserved", "Reserved")))))
+    (
+        _NAME,
+        *(
+            _column(n, MONEY, d)
+            for n, d in (
+                ("moneytotal", "Amount"),
+                ("moneycaptured", "Captured"),
+                ("moneyinadvance", "Paid in advance"),
+                ("moneyreserved", "Reserved"),
+            )
+        ),
+    ),
+)
 Z_REPORT_SALES_TAXES = _child(
-    "z_report_sales_taxes", "Sales taxes (US) in the z-reports.",
+    "z_report_sales_taxes",
+    "Sales taxes (US) in the z-reports.",
     ("salestaxessales", "", "salestaxesrefund"),
-    (_NAME, Column("code", TEXT, "Code of the tax", source="i.code"),
-     Column("group_region", TEXT, "Region", source="i.groupregion"),
-     _column("moneytotal", MONEY, "Taxed amount"), Column("money_tax", MONEY, "Tax", source="i.moneytax")))
+    (
+        _NAME,
+        Column("code", TEXT, "Code of the tax", source="i.code"),
+        Column("group_region", TEXT, "Region", source="i.groupregion"),
+        _column("moneytotal", MONEY, "Taxed amount"),
+        Column("money_tax", MONEY, "Tax", source="i.moneytax"),
+    ),
+)
 
 CHILDREN = (Z_REPORT_VAT_GROUPS, Z_REPORT_PRODUCT_GROUPS, Z_REPORT_PAYMENTS, Z_REPORT_DISCOUNTS, Z_REPORT_SALES_TAXES)
