@@ -1,0 +1,35 @@
+"""Settings: read from `sitoo_pipeline.toml` or the environment, validated, explained.
+
+`load_settings()` is the way in. Importing this package reads nothing and pulls in nothing heavier than pydantic.
+Reaching out (does the password work, does the database answer) is not done here but by `sitoo-pipeline doctor`.
+"""
+
+from sitoo_pipeline.settings.account import Account, ApiUserSettings, Http, StoreSettings
+from sitoo_pipeline.settings.errors import Fault, SettingsError
+from sitoo_pipeline.settings.load import Settings, is_configured, load_settings
+from sitoo_pipeline.settings.targets import (
+    Ometria,
+    SameSystem,
+    Targets,
+    WeeklyBalance,
+    WeeklyBalanceCsv,
+    WeeklyBalanceSql,
+)
+
+__all__ = [
+    "Account",
+    "ApiUserSettings",
+    "Fault",
+    "Http",
+    "Ometria",
+    "SameSystem",
+    "Settings",
+    "SettingsError",
+    "StoreSettings",
+    "Targets",
+    "WeeklyBalance",
+    "WeeklyBalanceCsv",
+    "WeeklyBalanceSql",
+    "is_configured",
+    "load_settings",
+]

@@ -1,0 +1,186 @@
+"""One account: how to reach its Sitoo system, from when to load, and where everything of it is kept."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from sitoo_pipeline.settings.section import Secret, Section, Variable
+from sitoo_pipeline.settings.targets import Targets
+from sitoo_pipeline.settings.values import (
+    AccountName,
+    CalendarDate,
+    DatabaseUrl,
+    Days,
+    PositiveDays,
+    Seconds,
+    SitooBaseUrl,
+    TimeZone,
+    not_in_future,
+)
+
+
+class ApiUserSettings(Section):
+    """One API user of Sitoo. Each may have one request in flight, so more users load faster."""
+
+    api_id: str
+    password: SecretStr
+
+
+class StoreSettings(Section):
+    """What has to be said of one store; most stores need no table."""
+
+    timezone: TimeZone | None = Field(
+        default=None, description="the store's zone where it is not the account's", examples=["Europe/Helsinki"]
+    )
+
+
+class Http(Section):
+    """How patiently Sitoo and the targets are called. Waits and time limits are in seconds."""
+
+    attempts: int = Field(default=7, strict=True, ge=1, le=50, description="tries of one request", examples=[7])
+    wait_initial: Seconds = Field(
+        default=0.5, description="wait before the second try; then it doubles", examples=[0.5]
+    )
+    wait_max: Seconds = Field(
+        default=30.0, validate_default=True, description="longest wait between two tries", examples=[30]
+    )
+    connect_timeout: Seconds = Field(default=10.0, description="longest wait for a connection", examples=[10])
+    read_timeout: Seconds = Field(default=60.0, description="longest silence during an answer", examples=[60])
+
+    @field_validator("wait_max")
+    @classmethod
+    def _waits_in_order(cls, value: float, info: ValidationInfo) -> float:
+        initial = info.data.get("wait_initial", 0)
+        if value < initial:
+            raise ValueError(f"{value:g} is less than wait_initial ({initial:g}); it must be as long or longer")
+        return value
+
+
+def _sqlite(path: Path) -> SecretStr:
+    return SecretStr(f"sqlite:///{path.as_posix()}")
+
+
+def _entries(text: str) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in text.split(","))
+
+
+class Account(Section):
+    """One Sitoo system: one base URL, its API users, its stores and its targets."""
+
+    given_by_loader: ClassVar[frozenset[str]] = frozenset({"name", "folder"})
+
+    name: Annotated[AccountName, Variable("SITOO_ACCOUNT")]
+    folder: Path
+    base_url: Annotated[SitooBaseUrl, Variable("SITOO_BASE_URL")] = Field(
+        description="the whole base URL", examples=["https://api.mysitoo.com/v2/accounts/1500"]
+    )
+    api_id: Annotated[str, Secret("SITOO_API_ID")] = Field(description="API ids, separated by commas")
+    api_password: Annotated[SecretStr, Secret("SITOO_API_PASSWORD")] = Field(
+        description="their passwords, in the same order"
+    )
+    timezone: Annotated[TimeZone, Variable("SITOO_TIMEZONE")] = Field(
+        default="Europe/Stockholm",
+        description="zone of the partitions, and of stores without their own",
+        examples=["Europe/Stockholm"],
+    )
+    start_date: Annotated[CalendarDate, Variable("SITOO_START_DATE")] = Field(
+        description="first business date", examples=[date(2024, 1, 1)]
+    )
+    reread_days: Days = Field(default=7, description="recent days that are read again each night", examples=[7])
+    open_orders_max_age_days: Days = Field(
+        default=60, description="age at which an open order is no longer looked at", examples=[60]
+    )
+    late_ids_margin: int = Field(
+        default=500, strict=True, ge=0, le=1_000_000, description="ids read again before the newest", examples=[500]
+    )
+    landing_retention_days: PositiveDays = Field(
+        default=90, description="how long response bodies are kept", examples=[90]
+    )
+    chunk_days: int = Field(
+        default=7, strict=True, ge=1, le=31, description="days asked for at once in a backfill", examples=[7]
+    )
+    http: Http = Field(default=Http(), description="retries and time limits")
+    stores: dict[str, StoreSettings] = Field(default={}, description="by Sitoo's external id of the store")
+    targets: Targets = Field(default=Targets(), validate_default=True, description="who is served")
+    deliveries_url: Annotated[DatabaseUrl, Secret("DELIVERIES_URL")] = Field(
+        default=SecretStr(""),
+        validate_default=True,
+        description="SQLAlchemy URL of the ledger of deliveries; left out, a SQLite file in the account's folder",
+    )
+
+    @field_validator("api_id")
+    @classmethod
+    def _api_ids_are_usable(cls, value: str) -> str:
+        ids = _entries(value)
+        if not all(ids):
+            raise ValueError("has an empty entry in its list; take out the comma too many")
+        if any(":" in each for each in ids):
+            raise ValueError("must not hold a colon; an API id looks like 1500-12")
+        if len(set(ids)) != len(ids):
+            raise ValueError("names an API id twice; Sitoo takes one request at a time from each")
+        return value
+
+    @field_validator("api_password")
+    @classmethod
+    def _one_password_per_id(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        passwords = _entries(value.get_secret_value())
+        if not all(passwords):
+            raise ValueError("has an empty entry in its list; take out the comma too many")
+        ids = _entries(info.data["api_id"]) if "api_id" in info.data else passwords
+        if len(passwords) != len(ids):
+            raise ValueError(
+                f"lists {len(passwords)} passwords, but there are {len(ids)} API ids; "
+                "both are separated by commas and must have the same length and order"
+            )
+        return value
+
+    @field_validator("start_date")
+    @classmethod
+    def _start_date_has_come(cls, value: date, info: ValidationInfo) -> date:
+        return not_in_future(value, timezone=info.data.get("timezone"))
+
+    @field_validator("targets")
+    @classmethod
+    def _weekly_balance_has_a_database(cls, value: Targets, info: ValidationInfo) -> Targets:
+        sql = value.weekly_balance_sql
+        if sql.url.get_secret_value() or "folder" not in info.data:
+            return value
+        url = _sqlite(info.data["folder"] / "weekly_balance.db")
+        return value.model_copy(update={"weekly_balance_sql": sql.model_copy(update={"url": url})})
+
+    @field_validator("deliveries_url")
+    @classmethod
+    def _ledger_has_a_database(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if value.get_secret_value() or "folder" not in info.data:
+            return value
+        return _sqlite(info.data["folder"] / "deliveries.db")
+
+    @property
+    def users(self) -> tuple[ApiUserSettings, ...]:
+        """The API users, in the order of the settings."""
+        pairs = zip(_entries(self.api_id), _entries(self.api_password.get_secret_value()), strict=True)
+        return tuple(ApiUserSettings(api_id=api_id, password=SecretStr(password)) for api_id, password in pairs)
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The DuckDB file that loads write."""
+        return self.folder / "warehouse.duckdb"
+
+    @property
+    def read_copy_path(self) -> Path:
+        """The DuckDB file that readers open."""
+        return self.folder / "warehouse_read.duckdb"
+
+    @property
+    def landing_folder(self) -> Path:
+        """Where response bodies are kept as received."""
+        return self.folder / "landing"
+
+    @property
+    def exports_folder(self) -> Path:
+        """Where files for other systems are written."""
+        return self.folder / "exports"
