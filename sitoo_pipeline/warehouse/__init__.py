@@ -1,0 +1,23 @@
+"""The warehouse: one DuckDB file per account.
+
+Connections are short and wait for the file's lock; a partition is replaced in one transaction; what breaks a rule
+goes to quarantine; readers get a copy. What a figure means is not decided here (``transforms``), nor when anything
+runs (``assets``).
+"""
+
+from sitoo_pipeline.warehouse.connection import Warehouse, WarehouseLockedError
+from sitoo_pipeline.warehouse.frames import replace_partitions, replace_whole
+from sitoo_pipeline.warehouse.ledger import Loaded, failed_load, loaded_dates
+from sitoo_pipeline.warehouse.raw import load_dated, load_reference
+
+__all__ = [
+    "Loaded",
+    "Warehouse",
+    "WarehouseLockedError",
+    "failed_load",
+    "load_dated",
+    "load_reference",
+    "loaded_dates",
+    "replace_partitions",
+    "replace_whole",
+]

@@ -1,0 +1,137 @@
+"""Connections to the warehouse's file, and the wait for its lock.
+
+DuckDB lets one process write and then nobody else even read, and refuses at once instead of waiting. So every connection
+here is short, and an attempt that finds the file held is repeated until ``lock_timeout`` is over; then the error names the holder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import stamina
+
+from sitoo_pipeline.tables import ALL_TABLES
+
+_HOLDER = re.compile(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
+
+
+class WarehouseLockedError(RuntimeError):
+    """The file stayed open in another program for longer than the time allowed. Nothing was written."""
+
+    def __init__(self, path: Path, waited: float, cause: str) -> None:
+        found = _HOLDER.search(cause)
+        holder = f"{found['program']} (process {found['pid']})" if found else "another program"
+        super().__init__(
+            f"{path} is open in {holder} and was still after {waited:g} s. Nothing was written. "
+            f"Close it there and run again; to look at the figures while loads run, open {path.stem}_read{path.suffix} instead."
+        )
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """One account's warehouse at ``path``, and the published copy for readers beside it.
+
+    ``lock_timeout`` is in seconds; ``memory_limit`` is DuckDB's own (beyond it, it spills to disk beside the file).
+    """
+
+    path: Path
+    lock_timeout: float = 60.0
+    memory_limit: str = "1GB"
+
+    @property
+    def read_copy(self) -> Path:
+        """Where ``publish`` puts the copy that readers open."""
+        return self.path.with_name(f"{self.path.stem}_read{self.path.suffix}")
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection in UTC with every table there, closed at the end of the block.
+
+        Raises:
+            WarehouseLockedError: another process held the file for ``lock_timeout`` seconds.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        con = self._open()
+        try:
+            con.execute("SET TimeZone = 'UTC'")
+            con.execute(f"SET memory_limit = '{self.memory_limit}'")
+            con.execute("SET preserve_insertion_order = false")
+            _create_tables(con)
+            yield con
+        finally:
+            con.close()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        started = time.monotonic()
+        try:
+            for attempt in stamina.retry_context(
+                on=_is_locked,
+                attempts=None,
+                timeout=self.lock_timeout,
+                wait_initial=0.05,
+                wait_max=1.0,
+                wait_jitter=0.2,
+            ):
+                with attempt:
+                    return duckdb.connect(str(self.path))
+        except duckdb.IOException as error:
+            if _is_locked(error):
+                raise WarehouseLockedError(self.path, round(time.monotonic() - started, 1), str(error)) from None
+            raise
+        raise AssertionError("the retry loop returns or raises")
+
+    def query(self, sql: str, params: Sequence[object] = ()) -> pl.DataFrame:
+        """The rows of one query as a frame."""
+        with self.connect() as con:
+            return con.sql(sql, params=list(params)).pl()
+
+    def publish(self) -> Path:
+        """Copy the file to ``read_copy`` and put it in place by an atomic rename; readers keep the copy that they have open.
+
+        The file is held while it is copied, so that the copy is of one moment.
+        """
+        fresh = self.read_copy.with_name(f".{self.read_copy.name}.{os.getpid()}")
+        with self.connect() as con:
+            con.execute("CHECKPOINT")
+            shutil.copyfile(self.path, fresh)
+        fresh.replace(self.read_copy)
+        return self.read_copy
+
+
+def _is_locked(error: Exception) -> bool:
+    return isinstance(error, duckdb.IOException) and "lock" in str(error).lower()
+
+
+def _create_tables(con: duckdb.DuckDBPyConnection) -> None:
+    there = con.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE schema_name IN ('raw', 'core', 'marts', 'meta')"
+    ).fetchall()
+    if there[0][0] >= len(ALL_TABLES):
+        return
+    con.execute("BEGIN")
+    for layer in ("raw", "core", "marts", "meta"):
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
+    for table in ALL_TABLES:
+        con.execute(table.ddl)
+    con.execute("COMMIT")
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of the block or nothing of it."""
+    con.execute("BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    con.execute("COMMIT")
