@@ -1,0 +1,112 @@
+"""An answer's body: inflated, decoded and checked for the form that was asked for.
+
+Sitoo answers a list with an envelope ``{"totalcount": n, "items": [...]}`` or, for a few resources, with a bare array.
+A body in any other form is not an answer, whatever its status says. Which page follows which is in ``paging``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+
+Expect = Literal["envelope", "array", "object"]
+_WANTED = {"envelope": "an object with a list of items", "array": "an array", "object": "an object"}
+
+
+class UnusableBodyError(Exception):
+    """A body that is not what was asked for. The text says what it is instead, without quoting it."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """One answer.
+
+    Attributes:
+        data: The body as gzip: the bytes as received, or compressed here where Sitoo sent it plain.
+        document: The decoded JSON.
+        tries: Requests that it took.
+    """
+
+    data: bytes = field(repr=False)
+    document: Any = field(repr=False)
+    tries: int = 1
+
+    @property
+    def items(self) -> list[Any]:
+        """The records: an envelope's items, or the bare array itself."""
+        items: list[Any] = self.document["items"] if isinstance(self.document, dict) else self.document
+        return items
+
+    @property
+    def total(self) -> int | None:
+        """How many records the whole query has, by Sitoo's own count; None where the answer does not say."""
+        total = self.document.get("totalcount") if isinstance(self.document, dict) else None
+        return total if isinstance(total, int) and not isinstance(total, bool) else None
+
+
+def read_body(*, raw: bytes, encoding: str, expect: Expect) -> tuple[bytes, Any]:
+    """The body as gzip, and its decoded JSON.
+
+    Raises:
+        UnusableBodyError: It is cut, not JSON, or not in the form that was expected.
+    """
+    text = inflate(raw=raw, encoding=encoding)
+    document = decode(text)
+    if not _has_form(document, expect):
+        raise UnusableBodyError(f"JSON, but not {_WANTED[expect]}{_own_words(document)}")
+    data = raw if text is not raw else gzip.compress(raw, compresslevel=6, mtime=0)
+    return data, document
+
+
+def inflate(*, raw: bytes, encoding: str) -> bytes:
+    """The body without its content encoding; the same object where it had none.
+
+    Raises:
+        UnusableBodyError: Cut or damaged gzip, or an encoding that was not asked for.
+    """
+    match encoding.strip().lower():
+        case "" | "identity":
+            return raw
+        case "gzip" | "x-gzip":
+            try:
+                return gzip.decompress(raw)
+            except (EOFError, OSError, zlib.error) as error:
+                raise UnusableBodyError(f"a body of {len(raw)} bytes that is cut or no valid gzip") from error
+        case other:
+            raise UnusableBodyError(f"a body with the content encoding {other[:20]!r}, which was not asked for")
+
+
+def decode(text: bytes) -> Any:
+    """The JSON document in ``text``.
+
+    Raises:
+        UnusableBodyError: It is empty, HTML, or no whole JSON document.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        start = text.lstrip()[:1]
+        what = "an empty body" if not start else "an HTML page" if start == b"<" else "a body that is cut or no JSON"
+        # The decoder's error holds the whole document, with customers in it: it stays out of the chain.
+        raise UnusableBodyError(what) from None
+
+
+def _has_form(document: Any, expect: Expect) -> bool:
+    match expect:
+        case "array":
+            return isinstance(document, list)
+        case "envelope":
+            return isinstance(document, dict) and isinstance(document.get("items"), list)
+        case "object":
+            return isinstance(document, dict)
+
+
+def _own_words(document: Any) -> str:
+    """The text of an error that came with a status of success."""
+    if isinstance(document, dict) and isinstance(document.get("errortext"), str):
+        return f": {document['errortext']}"
+    return ""

@@ -1,0 +1,242 @@
+"""One request to the Sitoo REST API v2: authentication, time limits, retries, and failures told in plain words.
+
+Sitoo answers 429 to a second request in flight of the same API user, so each API user has a connection of its own, lent
+to one request at a time. Paging is in ``paging``, the names of paths and parameters in ``resources``.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from sitoo_pipeline.sitoo.body import Body, Expect, UnusableBodyError, decode, inflate, read_body
+from sitoo_pipeline.sitoo.errors import (
+    BadRequest,
+    CredentialsRefused,
+    NotFound,
+    PermanentSitooError,
+    SitooError,
+    TooManyRequests,
+    TransientSitooError,
+    Unreachable,
+)
+from sitoo_pipeline.sitoo.redaction import safe_query, safe_text
+from sitoo_pipeline.sitoo.retry import RetryPolicy, requested_wait
+
+Value = str | int | Sequence[str] | Sequence[int] | None
+Params = Mapping[str, Value]
+
+_PERMANENT: dict[int, type[PermanentSitooError]] = {
+    400: BadRequest,
+    401: CredentialsRefused,
+    403: CredentialsRefused,
+    404: NotFound,
+}
+_TRANSIENT: dict[int, type[TransientSitooError]] = {408: TransientSitooError, 429: TooManyRequests}
+_BODY_SECONDS = 600.0  # a body that trickles in never trips the read time limit, so a whole answer has one too
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiUser:
+    """Credentials of one API user: ``api_id`` such as ``1500-1``, and its password."""
+
+    api_id: str
+    password: str = field(repr=False)
+
+
+class SitooClient:
+    """A connection to one Sitoo account. Safe to share between threads; each API user serves one at a time."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        users: Sequence[ApiUser],
+        retry: RetryPolicy | None = None,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 60.0,
+    ) -> None:
+        """Prepare, without connecting.
+
+        Args:
+            base_url: The account's whole base URL, such as ``https://api.mysitoo.com/v2/accounts/1500``.
+            users: The account's API users, at least one; each adds one request that may be in flight.
+            retry: How transient failures are tried again; the defaults of ``RetryPolicy`` where it is not given.
+            connect_timeout: Seconds for a connection to come about.
+            read_timeout: Seconds without a single byte arriving.
+
+        Raises:
+            ValueError: ``base_url`` is no http(s) URL, or there is no API user, or one is given twice.
+        """
+        if not users or len({user.api_id for user in users}) < len(users):
+            raise ValueError("users must be at least one API user, and each only once")
+        self._base_url = _checked(base_url)
+        self._retry = retry or RetryPolicy()
+        self._secrets = tuple(user.password for user in users if user.password)
+        timeout = httpx.Timeout(read_timeout, connect=connect_timeout)
+        self._sessions = tuple(_session(user, timeout) for user in users)
+        self._free: SimpleQueue[httpx.Client] = SimpleQueue()
+        for session in self._sessions:
+            self._free.put(session)
+        self._count = 0
+        self._count_lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"SitooClient({self._base_url!r}, {self.concurrency} API users)"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        for session in self._sessions:
+            session.close()
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests may be in flight at once: the number of API users."""
+        return len(self._sessions)
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far, tries included."""
+        return self._count
+
+    def get(self, path: str, params: Params | None = None, expect: Expect = "envelope") -> Body:
+        """Fetch one answer, trying again while the failure may pass.
+
+        Args:
+            path: Path below the base URL, such as ``/orders.json``; ids in it already percent-encoded.
+            params: Query parameters. Several values become one comma-separated value, because Sitoo uses only the last
+                of a repeated parameter; one that is None is left out.
+            expect: The form of the answer.
+
+        Raises:
+            TransientSitooError: It still failed after the last try.
+            PermanentSitooError: Trying again does not help.
+        """
+        query = {name: _wire(value) for name, value in (params or {}).items() if value is not None}
+        tried = f"GET {path}" + (f"?{safe_query(query)}" if query else "")
+        url = self._base_url + path + (f"?{urlencode(query, quote_via=quote, safe=',')}" if query else "")
+        with self._api_user() as session:
+            for attempt in self._retry.tries():
+                with attempt:
+                    return self._get_once(session, url=url, tried=tried, tries=attempt.num, expect=expect)
+        raise AssertionError("stamina either returns or raises")
+
+    @contextmanager
+    def _api_user(self) -> Iterator[httpx.Client]:
+        """A free API user's connection, kept while its request is tried again: a user told to wait rests."""
+        session = self._free.get()
+        try:
+            yield session
+        finally:
+            self._free.put(session)
+
+    def _get_once(self, session: httpx.Client, *, url: str, tried: str, tries: int, expect: Expect) -> Body:
+        with self._count_lock:
+            self._count += 1
+        try:
+            response, raw = _receive(session, url)
+            encoding = response.headers.get("Content-Encoding", "")
+            if response.is_success:
+                data, document = read_body(raw=raw, encoding=encoding, expect=expect)
+                return Body(data=data, document=document, tries=tries)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise Unreachable(tried, f"no connection{self._why(error)}", tries=tries) from error
+        except httpx.TransportError as error:
+            came_back = f"the connection broke, {type(error).__name__}{self._why(error)}"
+            raise TransientSitooError(tried, came_back, tries=tries) from error
+        except UnusableBodyError as error:
+            remedy = (
+                "If it stays, look at the setting base_url, and at what may answer between here and Sitoo (a proxy)."
+            )
+            came_back = f"{response.status_code} with {safe_text(str(error), secrets=self._secrets)}"
+            raise TransientSitooError(
+                tried, came_back, status=response.status_code, tries=tries, remedy=remedy
+            ) from error
+        raise self._refusal(response, raw=raw, encoding=encoding, tried=tried, tries=tries)
+
+    def _refusal(self, response: httpx.Response, *, raw: bytes, encoding: str, tried: str, tries: int) -> SitooError:
+        """The error for an answer that is not 200."""
+        status = response.status_code
+        came_back = f"{status} {response.reason_phrase}".strip()
+        if said := _error_text(raw, encoding):
+            came_back += f", {safe_text(said, secrets=self._secrets)!r}"
+        if status in _TRANSIENT or status >= 500:
+            kind = _TRANSIENT.get(status, TransientSitooError)
+            wait = requested_wait(response.headers)
+            return kind(tried, came_back, status=status, tries=tries, retry_after=wait)
+        if response.is_redirect:
+            remedy = "Look at the setting base_url: Sitoo's API does not redirect, another address or scheme is meant."
+            return PermanentSitooError(tried, came_back, status=status, tries=tries, remedy=remedy)
+        return _PERMANENT.get(status, PermanentSitooError)(tried, came_back, status=status, tries=tries)
+
+    def _why(self, error: httpx.HTTPError) -> str:
+        text = safe_text(str(error), secrets=self._secrets)
+        return f": {text}" if text else ""
+
+
+def _session(user: ApiUser, timeout: httpx.Timeout) -> httpx.Client:
+    return httpx.Client(
+        auth=httpx.BasicAuth(user.api_id, user.password),
+        headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "sitoo-pipeline"},
+        timeout=timeout,
+        # A proxy from the environment is respected, except for a server on this machine.
+        mounts={"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None},
+    )
+
+
+def _receive(session: httpx.Client, url: str) -> tuple[httpx.Response, bytes]:
+    """The answer and its body as it came over the wire, still compressed."""
+    deadline = time.monotonic() + _BODY_SECONDS
+    chunks: list[bytes] = []
+    with session.stream("GET", url) as response:
+        for chunk in response.iter_raw():
+            chunks.append(chunk)
+            if time.monotonic() > deadline:
+                raise httpx.ReadTimeout(f"the body had not arrived after {_BODY_SECONDS:.0f} s")
+    return response, b"".join(chunks)
+
+
+def _error_text(raw: bytes, encoding: str) -> str:
+    """Sitoo's ``errortext``, or in a word what came in its place."""
+    try:
+        document = decode(inflate(raw=raw, encoding=encoding))
+    except UnusableBodyError as error:
+        return str(error) if raw else ""
+    return str(document.get("errortext", "")) if isinstance(document, dict) else ""
+
+
+def _wire(value: str | int | Sequence[str] | Sequence[int]) -> str:
+    """A parameter's value as Sitoo reads it: lists comma-separated, truth values in lower case."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int):
+        return str(value)
+    return ",".join(str(one) for one in value)
+
+
+def _checked(base_url: str) -> str:
+    """The base URL without trailing slash, query, and user and password, which would otherwise win over ``users``."""
+    try:
+        url = httpx.URL(base_url.strip())
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("base_url must be a URL such as https://api.mysitoo.com/v2/accounts/1500")
+    return str(url.copy_with(userinfo=b"", query=None, fragment=None)).rstrip("/")

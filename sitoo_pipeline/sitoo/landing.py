@@ -1,0 +1,218 @@
+"""From Sitoo to files: every page of a resource, as received, in a folder that exists only when it is complete.
+
+What the records mean, which of them count, and which of two copies stays is for those who load the files.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Lock
+from typing import Literal
+from uuid import uuid4
+
+from sitoo_pipeline.sitoo.body import Body, Expect
+from sitoo_pipeline.sitoo.client import Params, SitooClient
+from sitoo_pipeline.sitoo.drift import Shape, unknown_fields
+from sitoo_pipeline.sitoo.errors import NotFound, SitooError
+from sitoo_pipeline.sitoo.plan import Slice, plan
+from sitoo_pipeline.sitoo.resources import Resource
+from sitoo_pipeline.sitoo.window import Scope, Window
+
+_LEFTOVER_SECONDS = 24 * 3600  # nobody is still writing into a folder that has not changed for a day
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landed:
+    """What a landing brought.
+
+    A record can be in more than one file: where bounds are inclusive, or their documentation does not say, the seconds
+    at the seams are asked for twice. Whoever loads the files keeps one record for each key.
+
+    Attributes:
+        folder: Where the files are.
+        files: The pages in order, gzip-compressed JSON. None where there were no records.
+        layout: The form of each page: an ``envelope`` with ``items``, or a bare ``array``.
+        resource: Name of the resource that answered: the one asked for, or its fallback.
+        records: Records in all files, copies included.
+        requests: Requests that were sent, tries included.
+        unknown_fields: Dotted paths of fields that the shape does not have.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    layout: Literal["envelope", "array"]
+    resource: str
+    records: int
+    requests: int
+    unknown_fields: frozenset[str]
+
+
+def land(
+    *,
+    client: SitooClient,
+    resource: Resource,
+    folder: Path,
+    window: Window | None = None,
+    scope: Scope | None = None,
+    shape: Shape | None = None,
+    extra_params: Params | None = None,
+) -> Landed:
+    """Fetch a resource whole and put its pages into ``folder``, replacing what is there.
+
+    The pages are collected in a hidden folder beside it, which takes its name when the last page is there. So a fetch
+    that failed or was killed changes nothing, and running again is safe. With several API users the work is split
+    between them.
+
+    Args:
+        client: The connection to the account.
+        resource: A row of the catalogue.
+        folder: Where the pages shall be, as ``0000.json.gz`` and so on; its parents are made.
+        window: The time to ask for; None for everything, or for a resource without dates.
+        scope: The sites and registers to ask; site 1 where it is not given.
+        shape: The known fields of a record, to find unknown ones; None to not look.
+        extra_params: Further parameters that the resource knows, such as ``orderid`` with a list of ids.
+
+    Raises:
+        SitooError: The fetch failed; see its types.
+        ValueError: A parameter that the resource does not know, or a scope that names nothing to ask for.
+    """
+    scope, extra = scope or Scope(), extra_params or {}
+    calls = _Calls(client)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(folder)
+    work = folder.parent / f".{folder.name}.{uuid4().hex}"
+    try:
+        while True:
+            work.mkdir()
+            slices = plan(resource=resource, window=window, scope=scope, extra=extra, concurrency=client.concurrency)
+            try:
+                landed = _land_slices(slices, calls=calls, work=work, shape=shape, workers=client.concurrency)
+                break
+            except NotFound:
+                fallback = resource.fallback
+                if fallback is None or not _can_stand_in(fallback, scope, extra):
+                    raise
+                resource = fallback
+                shutil.rmtree(work)
+        names = [f"{number:04d}.json.gz" for number in range(sum(len(part.files) for part in landed))]
+        for file, name in zip((file for part in landed for file in part.files), names, strict=True):
+            file.rename(work / name)
+        _publish(work, folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return Landed(
+        folder=folder,
+        files=tuple(folder / name for name in names),
+        layout=resource.layout,
+        resource=resource.name,
+        records=sum(part.records for part in landed),
+        requests=calls.count,
+        unknown_fields=frozenset().union(*(part.unknown_fields for part in landed)),
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one slice brought."""
+
+    files: tuple[Path, ...]
+    records: int
+    unknown_fields: frozenset[str]
+
+
+class _StoppedError(Exception):
+    """Another slice of the same landing has failed."""
+
+
+class _Calls:
+    """The requests of one landing: counted, and stopped between two of them when the landing has failed."""
+
+    def __init__(self, client: SitooClient) -> None:
+        self._client = client
+        self._lock = Lock()
+        self.stop = Event()
+        self.count = 0
+
+    def __call__(self, path: str, params: Params, expect: Expect) -> Body:
+        if self.stop.is_set():
+            raise _StoppedError
+        try:
+            body = self._client.get(path, params, expect)
+        except SitooError as error:
+            self._add(error.tries)
+            raise
+        self._add(body.tries)
+        return body
+
+    def _add(self, requests: int) -> None:
+        with self._lock:
+            self.count += requests
+
+
+def _land_slices(
+    slices: tuple[Slice, ...], *, calls: _Calls, work: Path, shape: Shape | None, workers: int
+) -> list[_Part]:
+    """Land slices side by side; the first failure stops the others at their next request."""
+    with ThreadPoolExecutor(max_workers=min(workers, len(slices)), thread_name_prefix="sitoo") as pool:
+        futures: list[Future[_Part]] = [
+            pool.submit(_land_slice, one, calls=calls, work=work, shape=shape, number=number)
+            for number, one in enumerate(slices)
+        ]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            calls.stop.set()
+            for future in futures:
+                future.cancel()
+    calls.stop.clear()
+    errors = [error for future in futures if not future.cancelled() and (error := future.exception())]
+    for error in errors:
+        if not isinstance(error, _StoppedError):
+            raise error
+    return [future.result() for future in futures]
+
+
+def _land_slice(one: Slice, *, calls: _Calls, work: Path, shape: Shape | None, number: int) -> _Part:
+    files: list[Path] = []
+    records = 0
+    unknown: frozenset[str] = frozenset()
+    for body in one.pages(calls):
+        file = work / f"{number:05d}-{len(files):05d}.part"
+        file.write_bytes(body.data)
+        files.append(file)
+        records += len(body.items)
+        if shape is not None:
+            unknown |= unknown_fields(body.items, shape)
+    return _Part(tuple(files), records, unknown)
+
+
+def _can_stand_in(fallback: Resource, scope: Scope, extra: Mapping[str, object]) -> bool:
+    """Whether a fallback can be asked for the same: it knows the parameters, and the scope names what it needs."""
+    return extra.keys() <= fallback.filters and (fallback.scope != "register" or bool(scope.registers))
+
+
+def _publish(work: Path, folder: Path) -> None:
+    """Give the finished folder its name. A folder cannot be renamed over another, so the old one steps aside first."""
+    if not folder.exists():
+        work.rename(folder)
+        return
+    old = work.with_name(f"{work.name}.old")
+    folder.rename(old)
+    try:
+        work.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process left of an earlier landing of the same folder."""
+    for leftover in folder.parent.glob(f".{folder.name}.*"):
+        if time.time() - leftover.stat().st_mtime > _LEFTOVER_SECONDS:
+            shutil.rmtree(leftover, ignore_errors=True)

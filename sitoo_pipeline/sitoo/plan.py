@@ -1,0 +1,97 @@
+"""Which requests make up a landing: one slice of work for each site, register, part of a window, or batch of ids.
+
+Slices do not depend on each other, so several API users can fetch them at once. Fetching them is in ``landing``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from sitoo_pipeline.sitoo.body import Body
+from sitoo_pipeline.sitoo.client import Params, Value
+from sitoo_pipeline.sitoo.paging import Fetch, by_date_added, by_id_cursor, by_offset
+from sitoo_pipeline.sitoo.resources import Resource
+from sitoo_pipeline.sitoo.window import Scope, Window
+
+_IDS_PER_REQUEST = 100  # keeps addresses far below the 8,000 characters that servers commonly accept
+_PARTS_PER_USER = 4  # hours are not equally busy, so there are more parts than users to even that out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """A part of a resource that is read from its first page to its last by one API user."""
+
+    resource: Resource
+    path: str
+    query: Params
+    registers: tuple[str, ...]
+
+    def pages(self, fetch: Fetch) -> Iterator[Body]:
+        """Its pages, each with at least one record, in the way in which the resource pages."""
+        one = self.resource
+        match one.paging:
+            case "id_cursor":
+                return by_id_cursor(fetch, path=self.path, query=self.query, cursor=one.cursor, page_size=one.page_size)
+            case "offset":
+                return by_offset(fetch, path=self.path, query=self.query, key=one.key, page_size=one.page_size)
+            case "added":
+                return by_date_added(
+                    fetch,
+                    path=self.path,
+                    query=self.query,
+                    cursor=one.cursor,
+                    key=one.key,
+                    page_size=one.page_size,
+                    registers=self.registers,
+                )
+
+
+def plan(
+    *, resource: Resource, window: Window | None, scope: Scope, extra: Params, concurrency: int
+) -> tuple[Slice, ...]:
+    """The slices of a landing, in the order of their files.
+
+    Raises:
+        ValueError: The resource has no such parameter or no dates, or the scope names nothing to ask for.
+    """
+    paths = _paths(resource, scope)
+    windows: tuple[Window | None, ...] = (window,)
+    if window is not None and concurrency > 1 and len(paths) < concurrency:
+        windows = window.split(_PARTS_PER_USER * concurrency)
+    registers = tuple(register for _, register in scope.registers)
+    return tuple(
+        Slice(resource=resource, path=path, query=resource.query(window=part, extra=batch), registers=registers)
+        for path in paths
+        for part in windows
+        for batch in _batches(resource, extra)
+    )
+
+
+def _paths(resource: Resource, scope: Scope) -> tuple[str, ...]:
+    paths: tuple[str, ...]
+    match resource.scope:
+        case "account":
+            return (resource.path,)
+        case "site":
+            paths = tuple(resource.path.format(siteid=site) for site in scope.sites)
+        case "register":
+            paths = tuple(
+                resource.path.format(siteid=site, registerid=quote(register, safe=""))
+                for site, register in scope.registers
+            )
+    if not paths:
+        raise ValueError(f"{resource.name} is asked for by {resource.scope}, and the scope names none")
+    return paths
+
+
+def _batches(resource: Resource, extra: Params) -> Iterator[Params]:
+    """``extra`` as it is, or in several pieces where it lists more ids than one request should carry."""
+    name = resource.key[0]
+    ids: Value = extra.get(name)
+    if ids is None or isinstance(ids, str | int) or len(ids) <= _IDS_PER_REQUEST:
+        yield extra
+        return
+    for first in range(0, len(ids), _IDS_PER_REQUEST):
+        yield {**extra, name: ids[first : first + _IDS_PER_REQUEST]}

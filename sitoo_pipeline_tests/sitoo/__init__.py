@@ -1,0 +1,1 @@
+"""The Sitoo client, over real HTTP on loopback."""
