@@ -127,7 +127,7 @@ ORDER_HINTS = (
 ORDER_LINES = Table(
     "core",
     "order_lines",
-    "Order lines, each with its side (sale or return), whether it is a gift card, and the goods and discount it counts.",
+    "Order lines, each with its side (sale or return), whether it is a gift card, and the goods and discount.",
     (
         _ORDER_ID,
         Column("line_no", INTEGER, "Position of the line in its order, from 0", nullable=False, source="n"),

@@ -33,7 +33,7 @@ _MEASURES = (
         MONEY,
         "Discounts given on these sales, including VAT, positive",
         nullable=False,
-        formula="recorded row discount, else unit discount x quantity x (1 + VAT), half up per line; plus discount rows",
+        formula="row discount, else unit discount x quantity x (1 + VAT), half up per line; plus discount rows",
     ),
     Column(
         "returns",

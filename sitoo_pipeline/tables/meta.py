@@ -1,4 +1,4 @@
-"""``meta``: what the pipeline knows of its own work: loads, refused objects, undocumented fields, what a reload moved."""
+"""``meta``: what the pipeline knows of its own work: loads, refused objects, undocumented fields, reloads."""
 
 from __future__ import annotations
 

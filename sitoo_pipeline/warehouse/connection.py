@@ -1,7 +1,8 @@
 """Connections to the warehouse's file, and the wait for its lock.
 
-DuckDB lets one process write and then nobody else even read, and refuses at once instead of waiting. So every connection
-here is short, and an attempt that finds the file held is repeated until ``lock_timeout`` is over; then the error names the holder.
+DuckDB lets one process write and then nobody else even read, and refuses at once instead of waiting. So every
+connection here is short, and an attempt that finds the file held is repeated until ``lock_timeout`` is over; then the
+error names the holder.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class WarehouseLockedError(RuntimeError):
         holder = f"{found['program']} (process {found['pid']})" if found else "another program"
         super().__init__(
             f"{path} is open in {holder} and was still after {waited:g} s. Nothing was written. "
-            f"Close it there and run again; to look at the figures while loads run, open {path.stem}_read{path.suffix} instead."
+            f"Close it there and run again; to look at the figures at any time, open {path.stem}_read{path.suffix}."
         )
 
 
@@ -112,10 +113,8 @@ def _is_locked(error: Exception) -> bool:
 
 
 def _create_tables(con: duckdb.DuckDBPyConnection) -> None:
-    there = con.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE schema_name IN ('raw', 'core', 'marts', 'meta')"
-    ).fetchall()
-    if there[0][0] >= len(ALL_TABLES):
+    count = "SELECT count(*) FROM duckdb_tables() WHERE schema_name IN ('raw', 'core', 'marts', 'meta')"
+    if con.execute(count).fetchall()[0][0] >= len(ALL_TABLES):
         return
     con.execute("BEGIN")
     for layer in ("raw", "core", "marts", "meta"):

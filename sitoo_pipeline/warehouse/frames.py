@@ -1,7 +1,7 @@
 """Frames into tables: validated, then each date replaced in one transaction, and left alone where nothing changed.
 
-A date whose frame has no rows is emptied like any other. Comparison is by a hash of the content without the audit columns,
-so that a second identical load rewrites nothing.
+A date whose frame has no rows is emptied like any other. Comparison is by a hash of the content without the audit
+columns, so that a second identical load rewrites nothing.
 """
 
 from __future__ import annotations
@@ -41,16 +41,15 @@ def validate(table: Table, frame: pl.DataFrame) -> None:
 
 
 def content_hashes(con: duckdb.DuckDBPyConnection, table: Table, relation: str, dates: Iterable[date] | None) -> Hashes:
-    """Rows and content hash per date of ``relation``, which has the columns of ``table`` (None: of the whole relation)."""
+    """Rows and content hash per date of ``relation``, which has the columns of ``table`` (None: of all of it)."""
     names = ", ".join(f'"{name}"' for name in table.names if name != "_landing_file")
     row = f"sum(hash({names})::HUGEINT)"
     if dates is None:
         found = con.execute(f"SELECT NULL, count(*), {row} FROM {relation}").fetchall()
     else:
-        found = con.execute(
-            f"SELECT {table.partition}, count(*), {row} FROM {relation} WHERE list_contains(?, {table.partition}) GROUP BY 1",
-            [list(dates)],
-        ).fetchall()
+        where = f"WHERE list_contains(?, {table.partition}) GROUP BY 1"
+        sql = f"SELECT {table.partition}, count(*), {row} FROM {relation} {where}"
+        found = con.execute(sql, [list(dates)]).fetchall()
     return {day: (count, f"{count}-{total or 0:x}") for day, count, total in found}
 
 

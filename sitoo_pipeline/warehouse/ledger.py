@@ -68,7 +68,8 @@ def failed_load(
 def loaded_dates(con: duckdb.DuckDBPyConnection, table: Table) -> set[date]:
     """The dates of ``table`` that have ever been loaded whole; a later failed attempt leaves the last good rows."""
     rows = con.execute(
-        "SELECT DISTINCT business_date FROM meta.loads WHERE table_name = ? AND status != 'failed' AND business_date IS NOT NULL",
+        "SELECT DISTINCT business_date FROM meta.loads "
+        "WHERE table_name = ? AND status != 'failed' AND business_date IS NOT NULL",
         [table.qualified],
     ).fetchall()
     return {row[0] for row in rows}

@@ -1,7 +1,7 @@
 """The rules that a value of Sitoo must keep to be loaded, per type: one pattern each, used by SQL and by Python alike.
 
-Values are read as text and checked before they are cast, because casts round excess digits without a word. What is a rule
-here is a fact of the API (money has two decimals, a timestamp is whole seconds); what a figure means is not decided here.
+Values are read as text and checked before they are cast, because casts round excess digits without a word. What is a
+rule here is a fact of the API (money has two decimals, a timestamp is whole seconds), not what a figure means.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Violation(NamedTuple):
 
 
 def broken(kind: FieldType, value: str) -> str | None:
-    """SQL that is true where ``value`` (SQL of a staged value) breaks the rule of its type; None where there is no rule."""
+    """SQL that is true where ``value``, SQL of a staged value, breaks the rule of its type; None without a rule."""
     if isinstance(kind, ObjectList):
         inner = [sql for name, nested in kind.fields if (sql := broken(nested, f'x."{name}"'))]
         if any(name == "additionaldata" for name, _ in kind.fields):

@@ -1,6 +1,7 @@
 """Frames out of ``raw`` and ``core``: what the transforms and the targets take.
 
-The columns of a core table that have a ``source`` are read here by that expression, one row per object or per nested entry.
+The columns of a core table that have a ``source`` are read here by that expression, one row per object or nested
+entry.
 """
 
 from __future__ import annotations
