@@ -43,7 +43,9 @@ def doubled(accounts: Iterable[Account]) -> list[str]:
     for account in accounts:
         other = first.setdefault(account.base_url, account.name)
         if other != account.name:
-            warnings.append(f"accounts.{account.name}.base_url: the same as that of accounts.{other}")
+            warnings.append(
+                f"accounts.{account.name}.base_url: accounts.{other} has it too; its sales would be loaded twice"
+            )
     return warnings
 
 

@@ -14,7 +14,7 @@ from sitoo_pipeline.settings.errors import Fault, SettingsError
 from sitoo_pipeline.settings.explain import explain
 from sitoo_pipeline.settings.reading import Reading, dotted, read_table, read_variables, unknown_key
 from sitoo_pipeline.settings.section import Section
-from sitoo_pipeline.settings.sources import CONFIG_VARIABLE, find_file, parse_file, read_environment
+from sitoo_pipeline.settings.sources import CONFIG_VARIABLE, find_file, parse_file, path_below, read_environment
 
 DATA_DIR_VARIABLE = "SITOO_PIPELINE_DATA_DIR"
 _REQUIRED = ("SITOO_BASE_URL", "SITOO_API_ID", "SITOO_API_PASSWORD", "SITOO_START_DATE")
@@ -92,7 +92,7 @@ def load_settings(cwd: Path | str | None = None, environ: Mapping[str, str] | No
             accounts.append(account)
             warnings += [*reading.warnings, *unencrypted(account, reading.keys)]
     if faults:
-        raise SettingsError(faults) from None
+        raise SettingsError(faults)
     warnings += doubled(accounts)
     return Settings(data_dir=data_dir, accounts=tuple(accounts), warnings=tuple(warnings))
 
@@ -106,7 +106,7 @@ def _data_dir(value: object, label: str, cwd: Path, faults: list[Fault]) -> Path
     if not isinstance(value, str) or not value.strip():
         faults.append(Fault(path=label, message='must be the path of a folder, in quotes, such as "data"'))
         return cwd / "data"
-    path = cwd / Path(value).expanduser()
+    path = path_below(cwd, value)
     if path.exists() and not path.is_dir():
         faults.append(Fault(path=label, message=f"{path} is a file; name a folder, which need not exist yet"))
     return path

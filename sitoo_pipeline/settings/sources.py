@@ -42,9 +42,17 @@ def find_file(*, cwd: Path, environ: Mapping[str, str]) -> Path | None:
     """The settings file: the one that is named, which need not exist, else the one in `cwd` if there is one."""
     named = environ.get(CONFIG_VARIABLE, "").strip()
     if named:
-        return cwd / Path(named).expanduser()
+        return path_below(cwd, named)
     usual = cwd / CONFIG_NAME
     return usual if usual.exists() else None
+
+
+def path_below(cwd: Path, text: str) -> Path:
+    """The path that a setting means: absolute, in a home folder (`~`), or relative to the working directory."""
+    try:
+        return cwd / Path(text).expanduser()
+    except RuntimeError:  # `~name` of a user whom this machine does not know is an ordinary name.
+        return cwd / text
 
 
 def parse_file(path: Path, *, named_by_variable: bool) -> tuple[dict[str, Any], Fault | None]:

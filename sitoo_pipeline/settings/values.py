@@ -69,7 +69,7 @@ def _time_zone(value: str) -> str:
         ZoneInfo(value)
     except (LookupError, ValueError, OSError):
         names = {name.lower(): name for name in available_timezones()}
-        close = get_close_matches(value.lower(), names, n=1)
+        close = get_close_matches(value.lower(), names, n=1, cutoff=0.8)
         right = f"did you mean {names[close[0]]}?" if close else "take an IANA name such as Europe/Stockholm"
         raise ValueError(f"{value!r} is no known time zone; {right}") from None
     return value

@@ -1,0 +1,1 @@
+"""Settings through their public seam: files and variables in, `Settings` or `SettingsError` out."""

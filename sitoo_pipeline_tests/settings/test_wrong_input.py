@@ -1,0 +1,212 @@
+"""The table of wrong inputs: what is written, and the exact line that answers it."""
+
+# ruff: noqa: E501 - one wrong input is one line
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sitoo_pipeline_tests.settings.support import ACCOUNT, CREDENTIALS, ENVIRON, faults, write
+
+NO_ZONE = "is no known time zone; take an IANA name such as Europe/Stockholm"
+BASE = "https://api.mysitoo.com/v2/accounts/1500"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("SITOO_ACCOUNT", "Main-Shop", "'Main-Shop' is no account name; it must be a small letter, then small letters, digits and underscores"),
+        ("SITOO_BASE_URL", BASE + " ", "has a space in it or around it; take it out"),
+        ("SITOO_BASE_URL", "api.mysitoo.com/v2/accounts/1500", "must be a whole address that begins with https:// and a host"),
+        ("SITOO_BASE_URL", "https:///accounts/1500", "must be a whole address that begins with https:// and a host"),
+        ("SITOO_BASE_URL", "https://host:port/accounts/1", "must be a whole address that begins with https:// and a host"),
+        ("SITOO_BASE_URL", "ftp://host/accounts/1", "must be a whole address that begins with https:// and a host"),
+        ("SITOO_BASE_URL", "https://me:hush@host/accounts/1", "must not hold a user or password before the host; they have settings of their own"),
+        ("SITOO_BASE_URL", BASE + "?key=hush", "must end with its path, without ? or #"),
+        ("SITOO_BASE_URL", "https://api.mysitoo.com/v2", "'https://api.mysitoo.com/v2' must end with /accounts/<number>, as in https://api.mysitoo.com/v2/accounts/1500; the Sitoo Backoffice shows it under Settings > Sitoo REST API"),
+        ("SITOO_API_ID", "1500-12,", "has an empty entry in its list; take out the comma too many"),
+        ("SITOO_API_ID", "1500-12:hush", "must not hold a colon; an API id looks like 1500-12"),
+        ("SITOO_API_ID", "1500-12,1500-12", "names an API id twice; Sitoo takes one request at a time from each"),
+        ("SITOO_API_PASSWORD", "", "is not set; put it in the environment or in .env"),
+        ("SITOO_API_PASSWORD", "hush,", "has an empty entry in its list; take out the comma too many"),
+        ("SITOO_API_PASSWORD", "hush,hush", "lists 2 passwords, but there are 1 API ids; both are separated by commas and must have the same length and order"),
+        ("SITOO_TIMEZONE", "Europe/Stokholm", "'Europe/Stokholm' is no known time zone; did you mean Europe/Stockholm?"),
+        ("SITOO_TIMEZONE", "Europe", f"'Europe' {NO_ZONE}"),
+        ("SITOO_TIMEZONE", "../etc/passwd", f"'../etc/passwd' {NO_ZONE}"),
+        ("SITOO_START_DATE", "", "is not set; for example SITOO_START_DATE=2024-01-01"),
+        ("SITOO_START_DATE", "20240101", "'20240101' is no date; write it as 2024-01-31"),
+        ("SITOO_START_DATE", "31.01.2024", "'31.01.2024' is no date; write it as 2024-01-31"),
+        ("SITOO_START_DATE", "2023-02-29", "2023-02-29 is not in the calendar"),
+        ("SITOO_START_DATE", "0024-01-01", "0024-01-01 is before 2000-01-01, the earliest date that is taken"),
+        ("SAMESYSTEM_CONFIRM", "maybe", "must be true or false, not 'maybe'"),
+        ("SAMESYSTEM_EMAIL", "not an address", "must be one e-mail address"),
+        ("SAMESYSTEM_PASSWORD", "", "is not set; put it in the environment or in .env"),
+        ("OMETRIA_BASE_URL", "https://k:hush@api.ometria.com", "must not hold a user or password before the host; they have settings of their own"),
+        ("WEEKLY_BALANCE_URL", "hush", "must be a SQLAlchemy URL such as postgresql+psycopg://user:password@host/database"),
+        ("DELIVERIES_URL", "postgres://u:hush@db/x", "must begin with postgresql+psycopg://, not with postgres://, which SQLAlchemy does not know"),
+    ],
+)  # fmt: skip
+def test_one_wrong_variable_is_one_line(tmp_path: Path, name: str, value: str, message: str) -> None:
+    right = ENVIRON | {
+        "OMETRIA_API_KEY": "k",
+        "SAMESYSTEM_BASE_URL": "https://in.samesystem.com/api/v1",
+        "SAMESYSTEM_EMAIL": "pos@example.com",
+        "SAMESYSTEM_PASSWORD": "p",
+    }
+    assert faults(tmp_path, right | {name: value}) == [f"{name}: {message}"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("base_url", "1500", "base_url: must be text in quotes, not 1500"),
+        ("start_date", "2024-01-01T00:00:00", "start_date: '2024-01-01 00:00:00' is no date; write it as 2024-01-31"),
+        ("start_date", "2024", "start_date: '2024' is no date; write it as 2024-01-31"),
+        ("api_id_env", "3", "api_id_env: must be the name of an environment variable, in capital letters, digits and underscores; the value itself belongs in that variable"),
+        ("api_password_env", '"hush"', "api_password_env: must be the name of an environment variable, in capital letters, digits and underscores; the value itself belongs in that variable"),
+        ("api_password_env", '"NOT_THERE"', "api_password_env: the environment variable NOT_THERE is not set; give it a value there or in .env"),
+        ("api_password_env", '"EMPTY"', "api_password_env: the environment variable EMPTY is set, but empty; give it a value there or in .env"),
+        ("api_password_env", '"TWO"', "api_password_env: the value of TWO lists 2 passwords, but there are 1 API ids; both are separated by commas and must have the same length and order"),
+        ("api_password", '"hush"', "api_password: must not be in the file; put it in an environment variable and name that with api_password_env"),
+        ("time_zone", '"Europe/Oslo"', "time_zone: is not a setting; did you mean timezone?"),
+        ("name", '"x"', "name: is not a setting; known here: base_url, api_id_env, api_password_env, timezone, start_date, reread_days, open_orders_max_age_days, late_ids_margin, landing_retention_days, chunk_days, http, stores, targets, deliveries_url_env"),
+        ("reread_days", "-1", "reread_days: must be 0 or more, not -1"),
+        ("reread_days", "1.5", "reread_days: must be a whole number, not 1.5"),
+        ("reread_days", "99999", "reread_days: must be 3660 or less, not 99999"),
+        ("landing_retention_days", "0", "landing_retention_days: must be 1 or more, not 0"),
+        ("late_ids_margin", '"500"', "late_ids_margin: must be a whole number, not '500'"),
+        ("chunk_days", "true", "chunk_days: must be a whole number, not true"),
+        ("http", "5", "http: must be a table, not 5"),
+        ("http.attempts", "0", "http.attempts: must be 1 or more, not 0"),
+        ("http.wait_initial", "45", "http.wait_max: 30 is less than wait_initial (45); it must be as long or longer"),
+        ("http.read_timeout", "0", "http.read_timeout: must be more than 0, not 0"),
+        ("http.read_timeout", "nan", "http.read_timeout: must be a number, not nan"),
+        ("http.read_timeout", '"60"', "http.read_timeout: must be a number, not '60'"),
+        ("http.timeout", "60", "http.timeout: is not a setting; did you mean read_timeout?"),
+        ("stores", "[]", "stores: must be a table"),
+        ('stores."01.1"', "3", 'stores."01.1": must be a table, not 3'),
+        ('stores."01.1".timezone', '"Mars"', f'stores."01.1".timezone: \'Mars\' {NO_ZONE}'),
+        ('stores."01.1".zone', '"Mars"', 'stores."01.1".zone: is not a setting; did you mean timezone?'),
+        ("targets.omtria", "{}", "targets.omtria: is not a setting; did you mean ometria?"),
+        ("targets.weekly_balance.channels", '"pos"', "targets.weekly_balance.channels: must be a list, not 'pos'"),
+        ("targets.weekly_balance.channels", "[]", "targets.weekly_balance.channels: must name at least one"),
+        ("targets.weekly_balance.channels", '["pos", "web"]', "targets.weekly_balance.channels.1: must be 'pos' or 'online', not 'web'"),
+        ("targets.weekly_balance.channels", '["pos", "pos"]', "targets.weekly_balance.channels: names a channel twice; name each once"),
+        ("targets.weekly_balance_sql.url", '"sqlite://"', "targets.weekly_balance_sql.url: must not be in the file; put it in an environment variable and name that with url_env"),
+        ("targets.weekly_balance_csv.separator", '","', "targets.weekly_balance_csv.decimal_mark: ',' is the separator already; the two must differ"),
+        ("targets.weekly_balance_csv.decimal_mark", '"."', "targets.weekly_balance_csv.thousands_mark: '.' is the decimal_mark already; the two must differ"),
+        ("targets.weekly_balance_csv.separator", '""', "targets.weekly_balance_csv.separator: '' must be one character that no date, hour, number or text is written with"),
+        ("targets.weekly_balance_csv.separator", '":"', "targets.weekly_balance_csv.separator: ':' must be one character that no date, hour, number or text is written with"),
+        ("targets.weekly_balance_csv.date_format", '"%d.%m"', "targets.weekly_balance_csv.date_format: '%d.%m' does not write a whole date; take year, month and day, as in %Y-%m-%d"),
+        ("targets.weekly_balance_csv.date_format", '"%Y;%m;%d"', "targets.weekly_balance_csv.date_format: '%Y;%m;%d' writes the separator into the date"),
+        ("targets.weekly_balance_csv.register_id", "0", "targets.weekly_balance_csv.register_id: must be 1 or more, not 0"),
+        ("targets.ometria", "{}", 'targets.ometria.api_key_env: is missing; write for example api_key_env = "OMETRIA_API_KEY"'),
+        ("targets.ometria", '{api_key_env = "ONE", id_prefix = "a b"}', "targets.ometria.id_prefix: 'a b' must be letters, digits and the characters _ . : - only"),
+        ("targets.ometria", '{api_key_env = "ONE", product_id = "ean"}', "targets.ometria.product_id: must be 'sku' or 'product_id', not 'ean'"),
+        ("targets.ometria", '{api_key_env = "ONE", collection = ""}', "targets.ometria.collection: '' must be text without spaces or line ends around it, and not empty"),
+        ("targets.ometria", '{api_key_env = "ONE", opt_in = "perhaps"}', "targets.ometria.opt_in: must be true or false, not 'perhaps'"),
+        ("deliveries_url_env", '"ONE"', "deliveries_url_env: the value of ONE must be a SQLAlchemy URL such as postgresql+psycopg://user:password@host/database"),
+    ],
+)  # fmt: skip
+def test_one_wrong_key_is_one_line(tmp_path: Path, key: str, value: str, line: str) -> None:
+    kept = [
+        each for each in ACCOUNT.splitlines() if not each.startswith(f"{key} ") and not each.startswith(f"{key}_env")
+    ]
+    write(tmp_path, "\n".join([*kept, f"{key} = {value}"]))
+    environ = CREDENTIALS | {"ONE": "hush", "TWO": "hush,hush", "EMPTY": " "}
+    assert faults(tmp_path, environ) == [f"accounts.main.{line}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", ["accounts: must hold at least one account, as a table [accounts.<name>]"]),
+        ("[accounts]", ["accounts: must hold at least one account, as a table [accounts.<name>]"]),
+        ("accounts = 3", ["accounts: must hold at least one account, as a table [accounts.<name>]"]),
+        ("[accounts]\nbase_url = 'x'", ["accounts.base_url: must be a table, [accounts.base_url]; settings of an account stand in its table"]),
+        (
+            "[accounts.main]",
+            [
+                'accounts.main.base_url: is missing; write for example base_url = "https://api.mysitoo.com/v2/accounts/1500"',
+                'accounts.main.api_id_env: is missing; write for example api_id_env = "SITOO_API_ID"',
+                'accounts.main.api_password_env: is missing; write for example api_password_env = "SITOO_API_PASSWORD"',
+                'accounts.main.start_date: is missing; write for example start_date = "2024-01-01"',
+            ],
+        ),
+        (ACCOUNT.replace("main", '"Shop 1"'), ['accounts."Shop 1": \'Shop 1\' is no account name; it must be a small letter, then small letters, digits and underscores']),
+        ("data_dirs = 'x'" + ACCOUNT, ["data_dirs: is not a setting; did you mean data_dir?"]),
+        ("data_dir = 3" + ACCOUNT, ['data_dir: must be the path of a folder, in quotes, such as "data"']),
+        ("data_dir = ' '" + ACCOUNT, ['data_dir: must be the path of a folder, in quotes, such as "data"']),
+        (ACCOUNT + "base_url =", ["sitoo_pipeline.toml: is not valid TOML: Invalid value (at end of document)"]),
+        ("data_dir = data" + ACCOUNT, ["sitoo_pipeline.toml: is not valid TOML: Invalid value (at line 1, column 12)"]),
+    ],
+)  # fmt: skip
+def test_wrong_files(tmp_path: Path, text: str, lines: list[str]) -> None:
+    write(tmp_path, text)
+    assert faults(tmp_path, CREDENTIALS) == lines
+
+
+def test_faults_of_the_whole_file_come_at_once(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        """
+        colour = "green"
+        [accounts.one]
+        base_url = "https://api.mysitoo.com/v2"
+        api_id_env = "NOT_THERE"
+        api_password_env = "SITOO_API_PASSWORD"
+        timezone = "Mars"
+        start_date = 2999-01-01
+        [accounts.two]
+        start_date = "soon"
+        reread = 3
+        [accounts.two.targets.ometria]
+        opt_in = 7
+        """,
+    )
+    paths = [line.split(": ")[0] for line in faults(tmp_path, CREDENTIALS)]
+    assert paths == [
+        "colour",
+        "accounts.one.api_id_env",
+        "accounts.one.base_url",
+        "accounts.one.timezone",
+        "accounts.one.start_date",
+        "accounts.two.reread",
+        "accounts.two.base_url",
+        "accounts.two.api_id_env",
+        "accounts.two.api_password_env",
+        "accounts.two.start_date",
+        "accounts.two.targets.ometria.api_key_env",
+        "accounts.two.targets.ometria.opt_in",
+    ]
+
+
+def test_the_first_business_date_has_come(tmp_path: Path) -> None:
+    # Two days ahead it is tomorrow or later in every zone.
+    ahead = datetime.now(UTC).date() + timedelta(days=2)
+    (line,) = faults(tmp_path, ENVIRON | {"SITOO_START_DATE": str(ahead)})
+    assert line.startswith(f"SITOO_START_DATE: {ahead} is in the future; the first business date must be 2")
+
+
+def test_a_named_file_must_exist(tmp_path: Path) -> None:
+    write(tmp_path, ACCOUNT)
+    (line,) = faults(tmp_path, CREDENTIALS | {"SITOO_PIPELINE_CONFIG": "gone.toml"})
+    assert line == (
+        f"SITOO_PIPELINE_CONFIG: {tmp_path}/gone.toml is not a file; "
+        "name a settings file, or unset the variable to use sitoo_pipeline.toml"
+    )
+
+
+def test_a_folder_or_other_bytes_in_the_place_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "sitoo_pipeline.toml").mkdir()
+    assert faults(tmp_path, {}) == ["sitoo_pipeline.toml: is not a file"]
+    (tmp_path / "other.toml").write_bytes(ACCOUNT.replace("main", "räv").encode("latin-1"))
+    environ = CREDENTIALS | {"SITOO_PIPELINE_CONFIG": "other.toml"}
+    assert faults(tmp_path, environ) == ["other.toml: is not UTF-8 text; save it with that encoding"]
+
+
+def test_the_data_folder_is_no_file(tmp_path: Path) -> None:
+    write(tmp_path, "", name="data")
+    line = f"SITOO_PIPELINE_DATA_DIR: {tmp_path}/data is a file; name a folder, which need not exist yet"
+    assert faults(tmp_path, ENVIRON) == [line]
