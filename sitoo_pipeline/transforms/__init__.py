@@ -1,0 +1,43 @@
+"""Frame in, frame out: from Sitoo's objects to ``core``, from ``core`` to ``marts``.
+
+Pure functions in Polars: no files, no database, no clock; the same input gives the same output, whatever the order of
+its rows. Every output has exactly the columns, order and types of its table, sorted by the table's key.
+"""
+
+from sitoo_pipeline.transforms.order_lines import order_lines
+from sitoo_pipeline.transforms.orders import orders
+from sitoo_pipeline.transforms.places import (
+    Places,
+    date_in_zone,
+    is_time_zone,
+    place_movements,
+    place_orders,
+    place_z_reports,
+)
+from sitoo_pipeline.transforms.reconciliation import z_report_reconciliation
+from sitoo_pipeline.transforms.reference import registers, stores, warehouses
+from sitoo_pipeline.transforms.sales import daily_sales, hourly_sales
+from sitoo_pipeline.transforms.stock import stock_movements, stock_movements_daily
+from sitoo_pipeline.transforms.weekly_balance import weekly_balance_hourly
+from sitoo_pipeline.transforms.z_periods import affected_dates
+
+__all__ = [
+    "Places",
+    "affected_dates",
+    "daily_sales",
+    "date_in_zone",
+    "hourly_sales",
+    "is_time_zone",
+    "order_lines",
+    "orders",
+    "place_movements",
+    "place_orders",
+    "place_z_reports",
+    "registers",
+    "stock_movements",
+    "stock_movements_daily",
+    "stores",
+    "warehouses",
+    "weekly_balance_hourly",
+    "z_report_reconciliation",
+]

@@ -1,0 +1,91 @@
+"""``marts.hourly_sales`` and ``marts.daily_sales``: what each store sold, per channel, currency and hour or day.
+
+Orders that do not count never enter; the rules for single lines are in ``order_lines``.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sitoo_pipeline.tables import marts
+from sitoo_pipeline.transforms.frames import first_by_order, fit, sums
+
+_STORE_DAY = ["store_id", "business_date"]
+_HOUR = ["store_id", "channel", "currency", "business_date", "hour_start"]
+_MEASURES = [
+    "gross_sales",
+    "net_sales",
+    "discounts",
+    "returns",
+    "returns_net",
+    "gift_card_sales",
+    "roundoff",
+    "transactions",
+    "return_transactions",
+    "goods_sold",
+    "goods_returned",
+]
+
+
+def hourly_sales(*, account: str, orders: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """``marts.hourly_sales``: a row for each hour with an order that counts, also one whose lines count nowhere.
+
+    The hour is an instant, so the doubled autumn hour is two rows. Gift cards are a debt and enter only
+    ``gift_card_sales`` and the numbers of transactions. A name or a local hour never splits a row: a store has one name
+    on a date and a row one local hour, those of the lowest order id that has one. Visitors are null: no source.
+
+    Args:
+        account: name of the account, the first column.
+        orders: ``core.orders`` of whole business dates.
+        lines: ``core.order_lines`` of these orders.
+    """
+    counting = orders.filter("counts")
+    with_totals = counting.join(_order_totals(lines), on="order_id", how="left").with_columns(
+        pl.selectors.by_name(_MEASURES, require_all=False).fill_null(0),
+        roundoff=pl.col("money_total_gross_roundoff").fill_null(0),
+    )
+    names = counting.group_by(_STORE_DAY).agg(first_by_order("store_name"))
+    hours = with_totals.group_by(_HOUR).agg(*sums(*_MEASURES), first_by_order("local_hour"))
+    return fit(
+        hours.join(names, on=_STORE_DAY, how="left").with_columns(
+            account=pl.lit(account), vat=pl.col("gross_sales") - pl.col("net_sales"), visitors=None
+        ),
+        marts.HOURLY_SALES,
+    )
+
+
+def daily_sales(hourly: pl.DataFrame) -> pl.DataFrame:
+    """``marts.daily_sales``: ``marts.hourly_sales`` summed over its hours; visitors stay null where no hour has any."""
+    key = list(marts.DAILY_SALES.key)
+    visitors = pl.when(pl.col("visitors").is_not_null().any()).then(pl.col("visitors").cast(pl.Int64).sum())
+    days = hourly.group_by(key).agg(
+        *sums("vat", *_MEASURES), pl.col("store_name").sort_by("hour_start").first(), visitors
+    )
+    return fit(days, marts.DAILY_SALES)
+
+
+def _order_totals(lines: pl.DataFrame) -> pl.DataFrame:
+    """One row per order: its share of each measure. Order lines come in the millions, so they are added up once."""
+    sale, back, gift = pl.col("side") == "sale", pl.col("side") == "return", pl.col("is_gift_card")
+    gross, net = pl.col("money_item_total_gross"), pl.col("money_item_total_net").fill_null(0)
+
+    def where(condition: pl.Expr, value: pl.Expr) -> pl.Expr:
+        return pl.when(condition).then(value).otherwise(0)
+
+    shares = lines.filter(pl.col("side").is_not_null()).select(
+        "order_id",
+        sale.alias("transactions"),
+        back.alias("return_transactions"),
+        gross_sales=where(sale & ~gift, gross),
+        net_sales=where(sale & ~gift, net),
+        discounts=where(sale & ~gift, pl.col("discount_gross")),
+        returns=where(back & ~gift, -gross),
+        returns_net=where(back & ~gift, -net),
+        gift_card_sales=where(gift, gross),
+        goods_sold=where(sale & ~gift, pl.col("goods")),
+        goods_returned=where(back & ~gift, pl.col("goods")),
+    )
+    amounts = [name for name in shares.columns if name not in {"order_id", "transactions", "return_transactions"}]
+    return shares.group_by("order_id").agg(
+        *sums(*amounts), pl.col("transactions", "return_transactions").any().cast(pl.Int64)
+    )
