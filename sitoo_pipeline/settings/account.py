@@ -103,6 +103,9 @@ class Account(Section):
     chunk_days: int = Field(
         default=7, strict=True, ge=1, le=31, description="days asked for at once in a backfill", examples=[7]
     )
+    lock_timeout: Seconds = Field(
+        default=60.0, description="longest wait for a warehouse that is open in another program", examples=[60]
+    )
     http: Http = Field(default=Http(), description="retries and time limits")
     stores: dict[str, StoreSettings] = Field(default={}, description="by Sitoo's external id of the store")
     targets: Targets = Field(default=Targets(), validate_default=True, description="who is served")
