@@ -1,0 +1,25 @@
+"""Sinks: one module per target over one delivery contract and one ledger.
+
+``contract`` says what a target is, ``delivery`` hands records to one, ``ledger`` remembers. A target lives in a module
+of its own and is imported from there: the weekly balance as SQL and CSV, and Ometria. What does not belong here: how a
+figure is computed (``transforms``), and when a delivery happens (``assets``, ``automation``).
+"""
+
+from sitoo_pipeline.sinks.contract import Change, OnUnknown, Outcome, Prepared, Readable, Record, Report, State, Target
+from sitoo_pipeline.sinks.delivery import deliver
+from sitoo_pipeline.sinks.ledger import Entry, Ledger
+
+__all__ = [
+    "Change",
+    "Entry",
+    "Ledger",
+    "OnUnknown",
+    "Outcome",
+    "Prepared",
+    "Readable",
+    "Record",
+    "Report",
+    "State",
+    "Target",
+    "deliver",
+]

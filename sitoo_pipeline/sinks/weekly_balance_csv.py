@@ -1,0 +1,217 @@
+"""Weekly balance as CSV files in the layout of SameSystem's hourly import, one file per business date.
+
+Columns, order and titles are SameSystem's; separators are settings of the client there and therefore here. What does
+not belong here: the figures themselves, and how a file travels further.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, ClassVar
+
+import polars as pl
+
+from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Prepared, Record, State
+from sitoo_pipeline.tables.marts import WEEKLY_BALANCE_HOURLY as MART
+
+COLUMNS: tuple[tuple[str, str], ...] = (
+    ("Net Sales", "net_sales"),
+    ("Gross Sales", "gross_sales"),
+    ("Discounts", "discounts"),
+    ("Returns", "returns"),
+    ("Transactions", "transactions"),
+    ("Number of goods sold", "goods_sold"),
+    ("Number of returned goods", "goods_returned"),
+    ("Visitors", "visitors"),
+)
+"""Titles of the measures and the mart's columns, in the order of the file."""
+
+HEADER = ("Department Id", "Register Id", "Date", "Hour", *(title for title, _ in COLUMNS))
+
+_AMOUNTS = ("gross_sales", "returns")
+_Hours = dict[int, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class CsvFormat:
+    """How values are written: between columns, before decimals, between thousands, and the number of the register.
+
+    Raises:
+        ValueError: where a separator could be mistaken for another or for part of a number.
+    """
+
+    column: str = ";"
+    decimal: str = ","
+    thousands: str = "."
+    register_id: int = 1
+
+    def __post_init__(self) -> None:
+        named = {"column": self.column, "decimal": self.decimal, "thousands": self.thousands}
+        for name, value in named.items():
+            if len(value) != 1 and not (name == "thousands" and value == ""):
+                raise ValueError(f"the {name} separator must be one character, not {value!r}")
+            if value and (value.isalnum() or value in '-+"\r\n:'):
+                raise ValueError(f"the {name} separator cannot be {value!r}")
+        if len(set(named.values())) < len(named):
+            raise ValueError(f"separators must differ from each other: {named}")
+        if self.register_id < 1:
+            raise ValueError(f"the register id must be 1 or more, not {self.register_id}")
+
+    def number(self, value: Decimal | int) -> str:
+        """``1234.56`` as ``1.234,56``; a count has no decimals and no thousands separator."""
+        if isinstance(value, int):
+            return str(value)
+        return f"{value:,.2f}".translate({ord(","): self.thousands, ord("."): self.decimal})
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files that were written, that were right already, and that were deleted."""
+
+    written: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+
+
+class WeeklyBalanceCsv:
+    """A folder with one file per business date, ``<folder>/<date>.csv``.
+
+    **Unknown**: the files can be read, so what they hold decides; a file is written whole under another name and then
+    renamed.
+
+    The import has no column for a currency, so a store's figures are those in its home currency.
+    """
+
+    name: ClassVar[str] = "weekly_balance_csv"
+    batch_size: ClassVar[int] = 1
+    on_unknown: ClassVar[OnUnknown] = OnUnknown.READ_BACK
+
+    def __init__(self, folder: Path, *, home_currency: Mapping[str, str], csv_format: CsvFormat | None = None) -> None:
+        """Name the folder.
+
+        Args:
+            folder: where the files go; made when the first is written.
+            home_currency: currency of each store. A store that is not named in it has the currency of its only rows;
+                with rows in several currencies it is left out with a warning.
+            csv_format: separators and register id; those of SameSystem's sample by default.
+        """
+        self._folder = folder
+        self._home_currency = dict(home_currency)
+        self._format = csv_format or CsvFormat()
+
+    def prepare(self, frame: pl.DataFrame, *, account: str, dates: Collection[date]) -> Prepared:
+        """One record per date: the text of its file. A date without a store has an empty text, and no file.
+
+        Args:
+            frame: rows of ``marts.weekly_balance_hourly``; other accounts and dates in it are left alone.
+            account: the account to write.
+            dates: the business dates to write; each must have been loaded.
+        """
+        mine = frame.filter(pl.col("account") == account, pl.col("business_date").is_in(set(dates))).sort(MART.key)
+        stores: dict[date, dict[str, dict[str, _Hours]]] = {day: {} for day in sorted(set(dates))}
+        for row in mine.iter_rows(named=True):
+            currencies = stores[row["business_date"]].setdefault(row["store_id"], {})
+            currencies.setdefault(row["currency"], {})[row["hour"]] = row
+        records, warnings = [], []
+        for day, of_day in stores.items():
+            lines: list[list[str]] = []
+            for store_id, currencies in of_day.items():
+                home = self._home(store_id, currencies)
+                if home is not None:
+                    lines += self._lines(store_id, day, currencies.get(home, {}))
+                warnings += [
+                    f"{day} store {store_id}: {_figures(hours)} {currency} left out of the CSV: {_why(store_id, home)}"
+                    for currency, hours in currencies.items()
+                    if currency != home and _has_figures(hours)
+                ]
+            records.append(Record(day.isoformat(), day, {"business_date": day, "text": self._text(lines)}))
+        return Prepared(tuple(records), tuple(warnings))
+
+    def holds(self, record: Record) -> bool:
+        """Whether the date's file has exactly these bytes (or is absent, where there is nothing to tell)."""
+        path, text = self._path(record), record.payload["text"]
+        try:
+            return path.read_bytes() == text.encode() if text else not path.exists()
+        except OSError:
+            return False
+
+    def send(self, batch: Sequence[Record]) -> list[Outcome]:
+        """Write files, each under another name first."""
+        return [self._outcome(record) for record in batch]
+
+    def _outcome(self, record: Record) -> Outcome:
+        try:
+            done = self._replace(record)
+        except OSError as error:
+            return Outcome(record.key, State.RETRY, f"the file could not be written: {error}")
+        return Outcome(record.key, State.DELIVERED, self._path(record).name, counts=vars(done))
+
+    def _replace(self, record: Record) -> Files:
+        path = self._path(record)
+        if self.holds(record):
+            return Files(unchanged=1)
+        if not record.payload["text"]:
+            path.unlink()
+            return Files(deleted=1)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.part")
+        with draft.open("wb") as file:
+            file.write(record.payload["text"].encode())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        return Files(written=1)
+
+    def _path(self, record: Record) -> Path:
+        return self._folder / f"{record.key}.csv"
+
+    def _home(self, store_id: str, currencies: Mapping[str, _Hours]) -> str | None:
+        if store_id == "unknown":
+            return None
+        only = next(iter(currencies)) if len(currencies) == 1 else None
+        return self._home_currency.get(store_id, only)
+
+    def _lines(self, store_id: str, day: date, hours: _Hours) -> Iterable[list[str]]:
+        """All 24 hours of a store; an hour that the mart does not have is one without sales."""
+        for hour in range(24):
+            row = hours.get(hour, _NOTHING)
+            figures = [self._format.number(row[name]) for _, name in COLUMNS]
+            yield [store_id, str(self._format.register_id), day.isoformat(), f"{hour:02}:00:00", *figures]
+
+    def _text(self, lines: list[list[str]]) -> str:
+        if not lines:
+            return ""
+        file = io.StringIO()
+        writer = csv.writer(file, delimiter=self._format.column, lineterminator="\n")
+        writer.writerow(HEADER)
+        writer.writerows(lines)
+        return file.getvalue()
+
+
+_NOTHING = {name: Decimal(0) if "sales" in name or name in ("discounts", "returns") else 0 for _, name in COLUMNS}
+
+
+def _has_figures(hours: _Hours) -> bool:
+    return any(row[name] for row in hours.values() for _, name in COLUMNS)
+
+
+def _figures(hours: _Hours) -> str:
+    gross, returns = (sum((row[name] for row in hours.values()), Decimal(0)) for name in _AMOUNTS)
+    return f"gross sales {gross}" + (f" and returns {returns}" if returns else "") + " in"
+
+
+def _why(store_id: str, home: str | None) -> str:
+    if store_id == "unknown":
+        return "the store is not known"
+    return (
+        f"it has no column for a currency, and the store's own is {home}"
+        if home
+        else "the store's own currency is not known"
+    )
