@@ -1,0 +1,67 @@
+"""The chain: its frozen description, and the books in which its days are found. The same description always gives the same days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from sitoo_pipeline.sandbox.orderbook import OrderBook
+from sitoo_pipeline.sandbox.stock import StockBook
+from sitoo_pipeline.sandbox.stores import Store, build_stores
+from sitoo_pipeline.sandbox.tills import Till, TillBook
+from sitoo_pipeline.sandbox.zbook import ZBook
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A chain of stores with a web shop, trading since ``opened``.
+
+    Args:
+        stores: how many stores; a larger chain has the same first stores.
+        seed: what chance decides. Equal chains have equal days.
+        opened: first business date.
+        timezone: IANA zone of every store.
+        orders_per_day: orders of an average store on an average day.
+    """
+
+    stores: int = 6
+    seed: int = 1
+    opened: date = date(2026, 10, 1)
+    timezone: str = "Europe/Stockholm"
+    orders_per_day: int = 110
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The zone of every store."""
+        return ZoneInfo(self.timezone)
+
+    @cached_property
+    def store_list(self) -> tuple[Store, ...]:
+        """The stores, in order of their ids."""
+        return build_stores(count=self.stores, seed=self.seed)
+
+    @cached_property
+    def _tills(self) -> TillBook:
+        return TillBook(seed=self.seed, orders_per_day=self.orders_per_day, stores=self.store_list, opened=self.opened)
+
+    @property
+    def tills(self) -> tuple[Till, ...]:
+        """Every till, and the web shop as the last."""
+        return self._tills.tills
+
+    @cached_property
+    def orders(self) -> OrderBook:
+        """The orders by arrival."""
+        return OrderBook(tills=self._tills, opened=self.opened, zone=self.zone)
+
+    @cached_property
+    def z_reports(self) -> ZBook:
+        """The z-reports by arrival."""
+        return ZBook(tills=self._tills, orders=self.orders, opened=self.opened, zone=self.zone)
+
+    @cached_property
+    def stock(self) -> StockBook:
+        """The warehouse transactions by arrival."""
+        return StockBook(chain=self)

@@ -1,0 +1,127 @@
+"""Faults that the servers can be told to have: which requests go wrong, how, and how often. What a fault does to a response is here too."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+KINDS = ("429-seconds", "429-date", "500", "503", "cut", "html", "missing-items", "reset")
+_REFUSALS = {
+    "429-seconds": (429, "Too many requests"),
+    "429-date": (429, "Too many requests"),
+    "500": (500, "Internal error"),
+    "503": (503, "Service unavailable"),
+}
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What goes wrong in a sandbox.
+
+    Args:
+        rate: share of the matching requests that get a fault, 0 to 1.
+        kinds: the faults to choose from, of ``KINDS``. A refusal (429, 500, 503) does nothing; the others do what was asked and
+            spoil the answer: a body that breaks off, an HTML page, a JSON object without its list, a connection that is reset.
+        match: limits faults to requests whose path and query (percent-encoded, as sent) match: a regular expression or a function.
+        times: how many faults at most, None without limit.
+        seed: what chance decides.
+        retry_after: seconds that a 429 asks to wait.
+        latency_ms: how long every request is kept waiting.
+        account_z_reports_missing: ``/pos-z-reports`` answers 404, as on an account that has only z-reports per register.
+    """
+
+    rate: float = 0.0
+    kinds: tuple[str, ...] = KINDS
+    match: str | Callable[[str], bool] | None = None
+    times: int | None = None
+    seed: int = 1
+    retry_after: int = 1
+    latency_ms: int = 0
+    account_z_reports_missing: bool = False
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.kinds) - set(KINDS):
+            raise ValueError(f"unknown faults {sorted(unknown)}; there are {', '.join(KINDS)}")
+
+    def matches(self, target: str) -> bool:
+        """Whether a request for ``target`` (path and query) may get a fault."""
+        if self.match is None:
+            return True
+        return self.match(target) if callable(self.match) else re.search(self.match, target) is not None
+
+
+class FaultPlan:
+    """Decides request by request, for one ``Faults``."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self._rng = random.Random(faults.seed)  # noqa: S311 -- repeatable, not secret
+        self._left = faults.times
+
+    def draw(self, target: str) -> str | None:
+        """The fault that the next request, for ``target``, gets; None where it gets none."""
+        if not self.faults.rate or self._left == 0 or not self.faults.matches(target):
+            return None
+        if self._rng.random() >= self.faults.rate:
+            return None
+        if self._left is not None:
+            self._left -= 1
+        return self._rng.choice(self.faults.kinds)
+
+
+def refusal(kind: str, faults: Faults) -> tuple[int, bytes, dict[str, str]] | None:
+    """Status, body and headers of a fault that refuses the request; None for a fault that spoils the answer."""
+    if kind not in _REFUSALS:
+        return None
+    status, text = _REFUSALS[kind]
+    headers = {"content-type": "application/json"}
+    if kind == "429-seconds":
+        headers["retry-after"] = str(faults.retry_after)
+    if kind == "429-date":
+        headers["retry-after"] = formatdate(time.time() + faults.retry_after, usegmt=True)
+    return status, orjson.dumps({"statuscode": status, "errortext": text}), headers
+
+
+async def send_response(
+    send: Send, status: int, body: bytes, headers: dict[str, str], *, length: int | None = None
+) -> None:
+    """Sends a whole response, or one that announces ``length`` bytes and breaks off."""
+    fields = {**headers, "content-length": str(len(body) if length is None else length)}
+    raw = [(name.encode(), value.encode()) for name, value in fields.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body, "more_body": length is not None})
+
+
+async def send_spoilt(
+    kind: str, status: int, body: bytes, headers: dict[str, str], *, receive: Receive, send: Send
+) -> None:
+    """Answers with what the fault ``kind`` leaves of a good response."""
+    if kind == "cut":
+        await send_response(send, status, body[: len(body) // 2], headers, length=len(body))
+    elif kind == "html":
+        page = b"<!DOCTYPE html><html><head><title>Please sign in</title></head><body>Proxy</body></html>"
+        await send_response(send, 200, page, {"content-type": "text/html"})
+    elif kind == "missing-items":
+        await send_response(send, status, orjson.dumps({"totalcount": 0}), {"content-type": "application/json"})
+    else:
+        _abort(receive)
+
+
+def _abort(receive: Any) -> None:
+    # ASGI has no message for a broken connection; uvicorn's request cycle, to which ``receive`` is bound, holds the transport.
+    receive.__self__.transport.abort()
+
+
+def target_of(scope: Scope) -> str:
+    """Path and query of a request as they were sent."""
+    query = scope["query_string"].decode()
+    path = (scope.get("raw_path") or scope["path"].encode()).decode()
+    return f"{path}?{query}" if query else path

@@ -1,0 +1,222 @@
+"""The orders of a till's day in full: when each was made and arrived, who bought, and how it was paid. Their JSON form is in ``orders``."""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from itertools import accumulate
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sitoo_pipeline.sandbox.carts import ZERO, Cart
+from sitoo_pipeline.sandbox.clock import day_start, instant
+from sitoo_pipeline.sandbox.customers import CUSTOMERS, Customer
+from sitoo_pipeline.sandbox.tills import CAME_FROM, FOLLOWED_BY, RETURNS, Kind, Slot, Till, TillDay
+
+CASH, CARD, SWISH, GIFT_CARD, KLARNA, EXCHANGE = "Cash", "Card", "Swish", "Gift Card", "Klarna", "Exchange"
+OPEN, CLOSED, CANCELLED, ABANDONED = 0, 10, 20, -1
+UNPAID, PENDING, RESERVED, PAID, PAYMENT_CANCELLED = 0, 10, 15, 20, 30
+WEB_DELIVERY = Decimal("49.00")  # incl. 25 % VAT
+_FREE_DELIVERY_FROM = Decimal("500.00")
+_BACK_ONLINE = 8 * 60 + 40  # a till that was offline over night uploads what it sold from 08:40
+
+_BUSY = {10: 6, 11: 8, 12: 14, 13: 11, 14: 7, 15: 8, 16: 12, 17: 15, 18: 10, 19: 7}  # lunch and after work
+_TENDERS = (CARD, SWISH, CASH, GIFT_CARD)
+_TENDER_WEIGHTS = (0.76, 0.86, 0.96, 1.0)  # cumulative
+
+# (order state, payment state) until the order is settled, and after
+_STATES = {
+    Kind.BOOKING: ((OPEN, UNPAID), (CLOSED, UNPAID)),
+    Kind.PARKED: ((OPEN, UNPAID), (CLOSED, UNPAID)),
+    Kind.WEB: ((OPEN, RESERVED), (CLOSED, PAID)),
+    Kind.WEB_CANCELLED: ((OPEN, RESERVED), (CANCELLED, PAYMENT_CANCELLED)),
+    Kind.WEB_ABANDONED: ((ABANDONED, UNPAID), (ABANDONED, UNPAID)),
+    Kind.WEB_UNPAID: ((OPEN, PENDING), (OPEN, PENDING)),
+}
+
+
+class Payment(NamedTuple):
+    """A payment: negative where money goes back. One named ``EXCHANGE`` settles two orders against each other."""
+
+    name: str
+    amount: Decimal
+
+
+@dataclass(slots=True)
+class Sale:
+    """One order. ``id`` is set when its place among all arrivals is known; instants are epoch seconds."""
+
+    till: Till
+    day: date
+    index: int
+    slot: Slot
+    ordered_at: int
+    arrives_at: int
+    settled_at: int
+    customer: Customer | None
+    payments: tuple[Payment, ...]
+    roundoff: Decimal
+    id: int = 0
+
+    @property
+    def dated_at(self) -> int:
+        """What date filters compare: the time of the sale."""
+        return self.ordered_at
+
+    @property
+    def order_type(self) -> int:
+        """Sitoo's ``ordertypeid``: order, booking or parked cart."""
+        return {Kind.BOOKING: 100, Kind.PARKED: 110}.get(self.slot.kind, 10)
+
+    @property
+    def delivery_fee(self) -> Decimal:
+        """What the customer pays for shipping, incl. VAT."""
+        is_free = self.till.store is not None or self.slot.cart.total >= _FREE_DELIVERY_FROM
+        return ZERO if is_free else WEB_DELIVERY
+
+    @property
+    def total(self) -> Decimal:
+        """The amount to pay."""
+        return self.slot.cart.total + self.delivery_fee + self.roundoff
+
+    @property
+    def delivered_at(self) -> int | None:
+        """When its goods left the warehouse or came back; None where nothing is ever delivered."""
+        if self.slot.kind is Kind.WEB:
+            return self.settled_at
+        return self.ordered_at if self.till.store and self.order_type == 10 else None
+
+    def states(self, now: int) -> tuple[int, int]:
+        """Order state and payment state as seen at ``now``."""
+        before, after = _STATES.get(self.slot.kind, ((CLOSED, PAID),) * 2)
+        return after if now >= self.settled_at else before
+
+
+def web_ships_on(day: date, index: int) -> date:
+    """The trading day on which a web order of ``day`` is shipped: one or two days later."""
+    return day + timedelta(days=1 + index % 2)
+
+
+def sales_of(plan: TillDay, *, zone: ZoneInfo, rng: random.Random) -> list[Sale]:
+    """The orders of ``plan`` in the order in which they were made."""
+    if not plan.slots:
+        return []
+    times = _web_times(plan, zone, rng) if plan.till.store is None else _till_times(plan, zone, rng)
+    arrivals = _arrivals(plan, times, zone, rng)
+    sales: list[Sale] = []
+    for index, slot in enumerate(plan.slots):
+        customer = _customer(rng, slot.kind)
+        payments, roundoff = _pay(rng, plan, index)
+        sale = Sale(
+            plan.till,
+            plan.day,
+            index,
+            slot,
+            times[index],
+            arrivals[index],
+            arrivals[index],
+            customer,
+            payments,
+            roundoff,
+        )
+        if plan.till.store is None:
+            shipped = instant(web_ships_on(plan.day, index), 14 * 60, zone) + index * 7
+            sale.settled_at = shipped if slot.kind is Kind.WEB else arrivals[index] + 6 * 3600
+            sale.payments = (Payment(KLARNA if rng.random() < 0.5 else CARD, sale.total),)
+        if slot.kind in CAME_FROM:
+            sales[-1].settled_at = sale.arrives_at
+            sale.customer = sales[-1].customer
+        sales.append(sale)
+    return sales
+
+
+@lru_cache(maxsize=64)
+def _minutes(opens: int, closes: int) -> tuple[int, ...]:
+    return tuple(accumulate(_BUSY.get(minute // 60, 4) for minute in range(opens, closes)))
+
+
+def _till_times(plan: TillDay, zone: ZoneInfo, rng: random.Random) -> list[int]:
+    """Distinct, rising instants within the store's opening hours; the till closes its day some minutes after them."""
+    assert plan.till.store is not None
+    hours = plan.till.store.hours(plan.day)
+    assert hours is not None
+    weights = _minutes(*hours)
+    first = instant(plan.day, hours[0], zone)
+    drawn = sorted(
+        first + bisect_left(weights, rng.randrange(1, weights[-1] + 1)) * 60 + rng.randrange(60) for _ in plan.slots
+    )
+    return list(_spread(drawn))
+
+
+def _spread(times: list[int]) -> Iterator[int]:
+    """A till makes one sale at a time: each comes at least a second after the one before it."""
+    before = 0
+    for time in times:
+        before = max(time, before + 1)
+        yield before
+
+
+def _web_times(plan: TillDay, zone: ZoneInfo, rng: random.Random) -> list[int]:
+    first, last = day_start(plan.day, zone), day_start(plan.day + timedelta(days=1), zone) - 60
+    return list(_spread(sorted(rng.randrange(first, last) for _ in plan.slots)))
+
+
+def _arrivals(plan: TillDay, times: list[int], zone: ZoneInfo, rng: random.Random) -> list[int]:
+    """When each order reaches Sitoo: seconds later, or together with the others once the till is online again."""
+    arrivals = [time + 2 + index % 7 for index, time in enumerate(times)]
+    if plan.till.store is None:
+        return [time + 1 for time in times]
+    if rng.random() < 0.03:  # offline for some hours of the same day
+        begins = times[int(len(times) * rng.uniform(0.1, 0.8))]
+        ends = min(begins + rng.randrange(90, 240) * 60, day_start(plan.day + timedelta(days=1), zone) - 3600)
+        arrivals = [
+            ends + i if begins <= time < ends else at for i, (time, at) in enumerate(zip(times, arrivals, strict=True))
+        ]
+    if plan.late_from < len(times):
+        online = instant(plan.late_until, _BACK_ONLINE, zone) + 600 * (plan.late_until - plan.day).days
+        arrivals[plan.late_from :] = [online + 2 * index for index in range(len(times) - plan.late_from)]
+    return arrivals
+
+
+def _customer(rng: random.Random, kind: Kind) -> Customer | None:
+    known = 1.0 if kind.name.startswith("WEB") or kind is Kind.BOOKING else 0.12
+    return rng.choice(CUSTOMERS) if rng.random() < known else None
+
+
+def _pay(rng: random.Random, plan: TillDay, index: int) -> tuple[tuple[Payment, ...], Decimal]:
+    """Payments and cash rounding of one order of a till."""
+    slot = plan.slots[index]
+    tender = rng.choices(_TENDERS, cum_weights=_TENDER_WEIGHTS)[0]
+    if slot.kind in FOLLOWED_BY and slot.kind not in RETURNS:
+        return (), ZERO  # a booking or a parked cart is not paid
+    total = slot.cart.total
+    if slot.kind in (Kind.EXCHANGE_RETURN, Kind.EXCHANGE_SALE):
+        first = index if slot.kind is Kind.EXCHANGE_RETURN else index - 1
+        settled = min(plan.slots[first].cart.refunds, plan.slots[first + 1].cart.sales)
+        return _split(EXCHANGE, settled if total > 0 else -settled, total), ZERO
+    if tender == GIFT_CARD and total > 0:
+        return _split(GIFT_CARD, min(Decimal("200.00"), total), total), ZERO
+    if tender == CASH:
+        whole = total.quantize(Decimal(1), ROUND_HALF_UP)
+        return (Payment(CASH, whole.quantize(ZERO)),), whole - total
+    return (Payment(CARD if tender == GIFT_CARD else tender, total),), ZERO
+
+
+def _split(name: str, amount: Decimal, total: Decimal) -> tuple[Payment, ...]:
+    rest = total - amount
+    return (Payment(name, amount), Payment(CARD, rest)) if rest else (Payment(name, amount),)
+
+
+def takings(cart: Cart, payments: tuple[Payment, ...], roundoff: Decimal) -> tuple[list[Payment], list[Payment]]:
+    """An order's payments as a till counts them: what settled its sale lines and what paid for its return lines, both positive, without rounding."""
+    paid = [Payment(p.name, p.amount - roundoff if p.name == CASH else p.amount) for p in payments]
+    if not cart.refunds:
+        return paid, []
+    if not cart.sales:
+        return [], [Payment(p.name, -p.amount) for p in paid]
+    return [Payment(paid[0].name, cart.sales)], [Payment(paid[0].name, cart.refunds)]

@@ -1,0 +1,178 @@
+"""What one till sells on one trading day, in outline: how many orders of which kind with which cart, and whether it was offline.
+
+An outline is cheap, so that ids, receipt numbers and lifetime totals of a whole year can be counted without making its orders. Times,
+customers and payments are in ``sales``.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum, auto
+from functools import lru_cache
+from typing import NamedTuple
+
+from sitoo_pipeline.sandbox.carts import Cart, CartPool
+from sitoo_pipeline.sandbox.catalogue import campaign_on
+from sitoo_pipeline.sandbox.stores import Register, Store
+
+LONGEST_OUTAGE = 3  # days; what such a till sold arrives on a morning at most this many days later
+OLDEST_RETURN = (
+    LONGEST_OUTAGE + 17
+)  # days; a return is at least LONGEST_OUTAGE + 1 days old, so that its purchase has arrived
+
+
+class Kind(Enum):
+    """What an order is. Kinds that come in pairs follow each other at the same till."""
+
+    SALE = auto()
+    RETURN = auto()
+    EXCHANGE_RETURN = auto()  # followed by its EXCHANGE_SALE
+    EXCHANGE_SALE = auto()
+    MIXED = auto()  # sale and return lines in one cart
+    BOOKING = auto()  # followed by PICKED_UP, the order it becomes
+    PICKED_UP = auto()
+    PARKED = auto()  # followed by RESUMED, the order it becomes
+    RESUMED = auto()
+    WEB = auto()
+    WEB_CANCELLED = auto()
+    WEB_ABANDONED = auto()
+    WEB_UNPAID = auto()
+
+
+FOLLOWED_BY = {Kind.EXCHANGE_RETURN: Kind.EXCHANGE_SALE, Kind.BOOKING: Kind.PICKED_UP, Kind.PARKED: Kind.RESUMED}
+CAME_FROM = {Kind.PICKED_UP, Kind.RESUMED}
+NOT_SALES = {Kind.BOOKING, Kind.PARKED}
+RETURNS = {Kind.RETURN, Kind.EXCHANGE_RETURN}
+
+_POS_KINDS = (Kind.SALE, Kind.RETURN, Kind.EXCHANGE_RETURN, Kind.MIXED, Kind.BOOKING, Kind.PARKED)
+_POS_WEIGHTS = (0.905, 0.95, 0.965, 0.975, 0.98, 1.0)  # cumulative
+_WEB_KINDS = (Kind.WEB, Kind.WEB_CANCELLED, Kind.WEB_ABANDONED, Kind.WEB_UNPAID)
+_WEB_WEIGHTS = (0.85, 0.91, 0.96, 1.0)
+
+_WEEKDAY = (0.80, 0.82, 0.86, 0.95, 1.16, 1.30, 0.90)
+_MONTH = (0.90, 0.85, 0.92, 0.96, 1.00, 1.02, 0.95, 0.98, 1.00, 1.00, 1.06, 1.30)
+
+
+class Slot(NamedTuple):
+    """One order of a till. ``origin`` is where a return was bought, on the same till: trading day and index, None without a receipt."""
+
+    kind: Kind
+    cart: Cart
+    origin: tuple[date, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """A register in its store, or the web shop, which has neither. ``index`` orders tills within the chain."""
+
+    index: int
+    store: Store | None
+    register: Register | None
+
+
+@dataclass(frozen=True, slots=True)
+class TillDay:
+    """The outline of one till's trading day. Orders from ``late_from`` on reach Sitoo in the morning of ``late_until``."""
+
+    till: Till
+    day: date
+    slots: tuple[Slot, ...]
+    late_from: int
+    late_until: date
+    z_reports: int
+
+
+class TillBook:
+    """Outlines of every till's days, drawn when asked for and kept for a while."""
+
+    def __init__(self, *, seed: int, orders_per_day: int, stores: tuple[Store, ...], opened: date) -> None:
+        self._seed, self._orders_per_day, self._opened = seed, orders_per_day, opened
+        self._carts = CartPool(seed=seed)
+        tills = [(store, register) for store in stores for register in store.registers]
+        web = Till(len(tills), None, None)
+        self.tills = (*(Till(index, *pair) for index, pair in enumerate(tills)), web)
+        self._web_orders = max(2, len(stores) * orders_per_day // 25)
+        self._slots = lru_cache(maxsize=64 * len(self.tills))(self._draw_carts)
+        self.day = lru_cache(maxsize=64 * len(self.tills))(self._draw)
+
+    def rng(self, what: str, till: Till, day: date) -> random.Random:
+        """The generator for one kind of decision about a till's day; a larger chain decides the same for its first stores."""
+        return random.Random(f"{self._seed}/{what}/{till.index if till.store else 'web'}/{day}")  # noqa: S311 -- repeatable
+
+    def days_late(self, till: Till, day: date) -> int:
+        """How many nights the till stays offline from some time on ``day``; 0 on almost all days."""
+        rng = self.rng("outage", till, day)
+        return rng.randint(1, LONGEST_OUTAGE) if till.store and rng.random() < 0.006 else 0
+
+    def _draw(self, till: Till, day: date) -> TillDay:
+        rng = self.rng("outline", till, day)
+        slots = tuple(self._with_returns(rng, till, day))
+        late_from, late_until = len(slots), day
+        for back in range(LONGEST_OUTAGE, -1, -1):
+            began = day - timedelta(days=back)
+            late = self.days_late(till, began)
+            if late > back:  # the earliest outage that reaches this day decides
+                late_from = int(len(slots) * rng.uniform(0.3, 0.9)) if back == 0 else 0
+                late_until = began + timedelta(days=late)
+                break
+        is_open = till.store is not None and till.store.hours(day) is not None
+        return TillDay(till, day, slots, late_from, late_until, (1 + (rng.random() < 0.04)) if is_open else 0)
+
+    def _count(self, rng: random.Random, till: Till, day: date) -> int:
+        season = _WEEKDAY[day.weekday()] * _MONTH[day.month - 1] * rng.uniform(0.9, 1.1)
+        campaign = campaign_on(day)
+        season *= 1 + campaign.percent / 150 if campaign else 1
+        if till.store is None or till.register is None:
+            return round(self._web_orders * season)
+        if till.store.hours(day) is None:
+            return 0
+        if till.register.number == 3 and day.weekday() < 3:
+            return 0  # the third till stays closed early in the week; it still closes its day, with zeros
+        return round(self._orders_per_day * till.store.busyness * till.register.share * season)
+
+    def _draw_carts(self, till: Till, day: date) -> tuple[Slot, ...]:
+        """Kinds and carts in order, returns not yet tied to a purchase: they need other days' carts, never other days' returns."""
+        rng = self.rng("carts", till, day)
+        count = self._count(rng, till, day)
+        carts = self._carts.priced(campaign_on(day))
+        kinds, weights = (_POS_KINDS, _POS_WEIGHTS) if till.store else (_WEB_KINDS, _WEB_WEIGHTS)
+        slots: list[Slot] = []
+        follower: Kind | None = None
+        for kind, cart in zip(
+            rng.choices(kinds, cum_weights=weights, k=count), rng.choices(carts, k=count), strict=True
+        ):
+            if follower is not None:
+                slots.append(Slot(follower, slots[-1].cart if follower in CAME_FROM else cart))
+                follower = None
+            elif kind in FOLLOWED_BY and len(slots) == count - 1:
+                slots.append(Slot(Kind.SALE, cart))  # the day ends before its second half
+            else:
+                slots.append(Slot(kind, cart))
+                follower = FOLLOWED_BY.get(kind)
+        return tuple(slots)
+
+    def _with_returns(self, rng: random.Random, till: Till, day: date) -> Iterator[Slot]:
+        for slot in self._slots(till, day):
+            if slot.kind in RETURNS:
+                yield self._return(rng, till, day, slot)
+            elif slot.kind is Kind.MIXED:
+                back = self._returnable(rng, day)
+                yield Slot(slot.kind, Cart(slot.cart.lines + back.first_line_back().lines))
+            else:
+                yield slot
+
+    def _returnable(self, rng: random.Random, day: date) -> Cart:
+        return rng.choice(self._carts.returnable(campaign_on(day)))
+
+    def _return(self, rng: random.Random, till: Till, day: date, slot: Slot) -> Slot:
+        """A return of a purchase at this till, at the price then paid; without a receipt where there is none."""
+        bought = day - timedelta(days=rng.randint(LONGEST_OUTAGE + 1, OLDEST_RETURN))
+        sold = self._slots(till, bought) if bought >= self._opened else ()
+        fitting = [i for i, (kind, cart, _) in enumerate(sold) if kind is Kind.SALE and cart.can_come_back]
+        if not fitting:
+            return Slot(slot.kind, self._returnable(rng, day).first_line_back())
+        index = rng.choice(fitting)
+        return Slot(slot.kind, sold[index].cart.first_line_back(), (bought, index))
