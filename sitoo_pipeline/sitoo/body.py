@@ -18,7 +18,14 @@ _WANTED = {"envelope": "an object with a list of items", "array": "an array", "o
 
 
 class UnusableBodyError(Exception):
-    """A body that is not what was asked for. The text says what it is instead, without quoting it."""
+    """A body that is not what was asked for.
+
+    The text says what it is instead, without quoting it; ``said`` is what Sitoo says in it, not yet fit to be shown.
+    """
+
+    def __init__(self, what: str, *, said: str = "") -> None:
+        super().__init__(what)
+        self.said = said
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ def read_body(*, raw: bytes, encoding: str, expect: Expect) -> tuple[bytes, Any]
     text = inflate(raw=raw, encoding=encoding)
     document = decode(text)
     if not _has_form(document, expect):
-        raise UnusableBodyError(f"JSON, but not {_WANTED[expect]}{_own_words(document)}")
+        raise UnusableBodyError(f"JSON, but not {_WANTED[expect]}", said=error_text(document))
     data = raw if text is not raw else gzip.compress(raw, compresslevel=6, mtime=0)
     return data, document
 
@@ -76,8 +83,8 @@ def inflate(*, raw: bytes, encoding: str) -> bytes:
                 return gzip.decompress(raw)
             except (EOFError, OSError, zlib.error) as error:
                 raise UnusableBodyError(f"a body of {len(raw)} bytes that is cut or no valid gzip") from error
-        case other:
-            raise UnusableBodyError(f"a body with the content encoding {other[:20]!r}, which was not asked for")
+        case _:
+            raise UnusableBodyError("a body in a content encoding that was not asked for")
 
 
 def decode(text: bytes) -> Any:
@@ -105,8 +112,6 @@ def _has_form(document: Any, expect: Expect) -> bool:
             return isinstance(document, dict)
 
 
-def _own_words(document: Any) -> str:
-    """The text of an error that came with a status of success."""
-    if isinstance(document, dict) and isinstance(document.get("errortext"), str):
-        return f": {document['errortext']}"
-    return ""
+def error_text(document: Any) -> str:
+    """Sitoo's own words in the document of an error: ``{"statuscode": 400, "errortext": "..."}``."""
+    return str(document.get("errortext", "")) if isinstance(document, dict) else ""

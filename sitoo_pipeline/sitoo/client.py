@@ -6,6 +6,7 @@ to one request at a time. Paging is in ``paging``, the names of paths and parame
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from sitoo_pipeline.sitoo.body import Body, Expect, UnusableBodyError, decode, inflate, read_body
+from sitoo_pipeline.sitoo.body import Body, Expect, UnusableBodyError, decode, error_text, inflate, read_body
 from sitoo_pipeline.sitoo.errors import (
     BadRequest,
     CredentialsRefused,
@@ -42,6 +43,11 @@ _PERMANENT: dict[int, type[PermanentSitooError]] = {
     404: NotFound,
 }
 _TRANSIENT: dict[int, type[TransientSitooError]] = {408: TransientSitooError, 429: TooManyRequests}
+
+# httpx logs whole addresses and httpcore the headers of answers: both can hold what nobody should read in a log.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
 _BODY_SECONDS = 600.0  # a body that trickles in never trips the read time limit, so a whole answer has one too
 
 
@@ -51,6 +57,14 @@ class ApiUser:
 
     api_id: str
     password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Session:
+    """An API user's own connection."""
+
+    api_id: str
+    http: httpx.Client
 
 
 class SitooClient:
@@ -83,8 +97,8 @@ class SitooClient:
         self._retry = retry or RetryPolicy()
         self._secrets = tuple(user.password for user in users if user.password)
         timeout = httpx.Timeout(read_timeout, connect=connect_timeout)
-        self._sessions = tuple(_session(user, timeout) for user in users)
-        self._free: SimpleQueue[httpx.Client] = SimpleQueue()
+        self._sessions = tuple(_Session(user.api_id, _connection(user, timeout)) for user in users)
+        self._free: SimpleQueue[_Session] = SimpleQueue()
         for session in self._sessions:
             self._free.put(session)
         self._count = 0
@@ -104,7 +118,7 @@ class SitooClient:
     def close(self) -> None:
         """Close every connection."""
         for session in self._sessions:
-            session.close()
+            session.http.close()
 
     @property
     def concurrency(self) -> int:
@@ -139,7 +153,7 @@ class SitooClient:
         raise AssertionError("stamina either returns or raises")
 
     @contextmanager
-    def _api_user(self) -> Iterator[httpx.Client]:
+    def _api_user(self) -> Iterator[_Session]:
         """A free API user's connection, kept while its request is tried again: a user told to wait rests."""
         session = self._free.get()
         try:
@@ -147,51 +161,36 @@ class SitooClient:
         finally:
             self._free.put(session)
 
-    def _get_once(self, session: httpx.Client, *, url: str, tried: str, tries: int, expect: Expect) -> Body:
+    def _get_once(self, session: _Session, *, url: str, tried: str, tries: int, expect: Expect) -> Body:
         with self._count_lock:
             self._count += 1
         try:
-            response, raw = _receive(session, url)
+            response, raw = _receive(session.http, url)
             encoding = response.headers.get("Content-Encoding", "")
             if response.is_success:
                 data, document = read_body(raw=raw, encoding=encoding, expect=expect)
                 return Body(data=data, document=document, tries=tries)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Unreachable(tried, f"no connection{self._why(error)}", tries=tries) from error
+            came_back = f"no connection to {self._base_url}, {self._words(error)}"
+            raise Unreachable(tried, came_back, tries=tries) from None
         except httpx.TransportError as error:
-            came_back = f"the connection broke, {type(error).__name__}{self._why(error)}"
-            raise TransientSitooError(tried, came_back, tries=tries) from error
+            came_back = f"the connection broke, {self._words(error)}"
+            raise TransientSitooError(tried, came_back, tries=tries) from None
         except UnusableBodyError as error:
-            remedy = (
-                "If it stays, look at the setting base_url, and at what may answer between here and Sitoo (a proxy)."
-            )
-            came_back = f"{response.status_code} with {safe_text(str(error), secrets=self._secrets)}"
-            raise TransientSitooError(
-                tried, came_back, status=response.status_code, tries=tries, remedy=remedy
-            ) from error
-        raise self._refusal(response, raw=raw, encoding=encoding, tried=tried, tries=tries)
+            status = response.status_code
+            said = safe_text(error.said, secrets=self._secrets)
+            came_back = f"{status} with {error}" + (f", {said!r}" if said else "")
+            remedy = "If it stays, look at the setting base_url, and at what may answer in Sitoo's place (a proxy)."
+            raise TransientSitooError(tried, came_back, status=status, tries=tries, remedy=remedy) from error
+        said = safe_text(_refusal_text(raw, encoding), secrets=self._secrets)
+        raise _refusal(response, said=said, api_id=session.api_id, tried=tried, tries=tries)
 
-    def _refusal(self, response: httpx.Response, *, raw: bytes, encoding: str, tried: str, tries: int) -> SitooError:
-        """The error for an answer that is not 200."""
-        status = response.status_code
-        came_back = f"{status} {response.reason_phrase}".strip()
-        if said := _error_text(raw, encoding):
-            came_back += f", {safe_text(said, secrets=self._secrets)!r}"
-        if status in _TRANSIENT or status >= 500:
-            kind = _TRANSIENT.get(status, TransientSitooError)
-            wait = requested_wait(response.headers)
-            return kind(tried, came_back, status=status, tries=tries, retry_after=wait)
-        if response.is_redirect:
-            remedy = "Look at the setting base_url: Sitoo's API does not redirect, another address or scheme is meant."
-            return PermanentSitooError(tried, came_back, status=status, tries=tries, remedy=remedy)
-        return _PERMANENT.get(status, PermanentSitooError)(tried, came_back, status=status, tries=tries)
-
-    def _why(self, error: httpx.HTTPError) -> str:
-        text = safe_text(str(error), secrets=self._secrets)
-        return f": {text}" if text else ""
+    def _words(self, error: httpx.HTTPError) -> str:
+        """What happened to a connection. It replaces the error, whose text can quote what the server sent."""
+        return safe_text(f"{type(error).__name__} {error}", secrets=self._secrets)
 
 
-def _session(user: ApiUser, timeout: httpx.Timeout) -> httpx.Client:
+def _connection(user: ApiUser, timeout: httpx.Timeout) -> httpx.Client:
     return httpx.Client(
         auth=httpx.BasicAuth(user.api_id, user.password),
         headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "sitoo-pipeline"},
@@ -201,11 +200,11 @@ def _session(user: ApiUser, timeout: httpx.Timeout) -> httpx.Client:
     )
 
 
-def _receive(session: httpx.Client, url: str) -> tuple[httpx.Response, bytes]:
+def _receive(http: httpx.Client, url: str) -> tuple[httpx.Response, bytes]:
     """The answer and its body as it came over the wire, still compressed."""
     deadline = time.monotonic() + _BODY_SECONDS
     chunks: list[bytes] = []
-    with session.stream("GET", url) as response:
+    with http.stream("GET", url) as response:
         for chunk in response.iter_raw():
             chunks.append(chunk)
             if time.monotonic() > deadline:
@@ -213,13 +212,28 @@ def _receive(session: httpx.Client, url: str) -> tuple[httpx.Response, bytes]:
     return response, b"".join(chunks)
 
 
-def _error_text(raw: bytes, encoding: str) -> str:
-    """Sitoo's ``errortext``, or in a word what came in its place."""
+def _refusal(response: httpx.Response, *, said: str, api_id: str, tried: str, tries: int) -> SitooError:
+    """The error for an answer whose status is not one of success."""
+    status = response.status_code
+    came_back = f"{status} {httpx.codes.get_reason_phrase(status)}".strip() + (f", {said!r}" if said else "")
+    if status in (401, 403, 429):
+        came_back += f" to API user {api_id}"
+    if status in _TRANSIENT or status >= 500:
+        kind = _TRANSIENT.get(status, TransientSitooError)
+        wait = requested_wait(response.headers)
+        return kind(tried, came_back, status=status, tries=tries, retry_after=wait)
+    remedy = "Look at the setting base_url: Sitoo's API does not redirect, so another address or scheme is meant."
+    return _PERMANENT.get(status, PermanentSitooError)(
+        tried, came_back, status=status, tries=tries, remedy=remedy if response.is_redirect else ""
+    )
+
+
+def _refusal_text(raw: bytes, encoding: str) -> str:
+    """Sitoo's words about a refusal, or what came in their place."""
     try:
-        document = decode(inflate(raw=raw, encoding=encoding))
+        return error_text(decode(inflate(raw=raw, encoding=encoding)))
     except UnusableBodyError as error:
         return str(error) if raw else ""
-    return str(document.get("errortext", "")) if isinstance(document, dict) else ""
 
 
 def _wire(value: str | int | Sequence[str] | Sequence[int]) -> str:

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
@@ -214,5 +215,6 @@ def _publish(work: Path, folder: Path) -> None:
 def _remove_leftovers(folder: Path) -> None:
     """Remove what a killed process left of an earlier landing of the same folder."""
     for leftover in folder.parent.glob(f".{folder.name}.*"):
-        if time.time() - leftover.stat().st_mtime > _LEFTOVER_SECONDS:
-            shutil.rmtree(leftover, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another process removes it too
+            if time.time() - leftover.stat().st_mtime > _LEFTOVER_SECONDS:
+                shutil.rmtree(leftover)

@@ -58,7 +58,7 @@ def plan(
     """
     paths = _paths(resource, scope)
     windows: tuple[Window | None, ...] = (window,)
-    if window is not None and concurrency > 1 and len(paths) < concurrency:
+    if window is not None and resource.paging == "id_cursor" and len(paths) < concurrency:
         windows = window.split(_PARTS_PER_USER * concurrency)
     registers = tuple(register for _, register in scope.registers)
     return tuple(

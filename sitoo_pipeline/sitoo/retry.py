@@ -5,6 +5,7 @@ The retrying itself is stamina's; here are only the policy and what Sitoo's answ
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 import time
@@ -16,6 +17,11 @@ from email.utils import parsedate_to_datetime
 import stamina
 
 from sitoo_pipeline.sitoo.errors import TransientSitooError
+
+_log = logging.getLogger(__name__)
+
+# Where structlog is installed, as it is with Dagster, stamina prints every retry to standard output. Ours are logged.
+stamina.instrumentation.set_on_retry_hooks([])
 
 _SECONDS = re.compile(r"\d{1,12}(\.\d+)?")
 _EPOCH_FROM = 1_000_000_000  # a reset time above this is an instant in epoch seconds, below it a number of seconds
@@ -60,6 +66,7 @@ class RetryPolicy:
         """Whether to try again (stamina then chooses the wait), or the seconds that Sitoo asked for."""
         if not isinstance(error, TransientSitooError):
             return False
+        _log.warning("Trying again: %s: %s", error.tried, error.came_back)
         if not error.retry_after:
             return True
         jitter = random.uniform(0, self.wait_initial)  # noqa: S311 (spreads clients, hides nothing)

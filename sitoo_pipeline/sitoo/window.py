@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil, floor
 
-_SHORTEST_PART = timedelta(hours=1)  # shorter parts cost more requests than they save
+_SHORTEST_PART = timedelta(hours=12)  # a shop's shorter parts fit into a page or two: nothing to gain
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Window:
         return None if self.end is None else ceil(self.end.timestamp())
 
     def split(self, parts: int) -> tuple[Window, ...]:
-        """At most ``parts`` windows that follow each other, of equal length and not shorter than an hour.
+        """At most ``parts`` windows that follow each other, of equal length and not shorter than half a day.
 
         An open window stays whole.
         """

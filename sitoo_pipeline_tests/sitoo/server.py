@@ -63,11 +63,12 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and body in one packet: otherwise each answer waits for the client to acknowledge
 
             def do_GET(self) -> None:
                 outer._serve(self)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *args: object) -> None:
                 pass
 
         class Quiet(ThreadingHTTPServer):
@@ -115,7 +116,7 @@ class Server:
             self._send(handler, given)
 
     def _send(self, handler: BaseHTTPRequestHandler, given: Answer) -> None:
-        handler.send_response(given.status)
+        handler.send_response_only(given.status)
         for name, value in given.headers.items():
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(given.body)))

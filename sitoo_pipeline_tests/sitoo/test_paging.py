@@ -1,0 +1,332 @@
+"""The three ways of paging, against lists that move while they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sitoo_pipeline.sitoo import RESOURCES, Scope, land
+from sitoo_pipeline.sitoo.errors import PermanentSitooError, TransientSitooError
+from sitoo_pipeline_tests.sitoo.conftest import Connect, Serve
+from sitoo_pipeline_tests.sitoo.server import (
+    Answer,
+    Record,
+    Request,
+    answer,
+    by_added,
+    by_cursor,
+    by_position,
+    refusal,
+    script_of,
+)
+from sitoo_pipeline_tests.sitoo.test_landing import records_in
+
+ORDERS = RESOURCES["orders"]
+STORES = RESOURCES["stores"]
+Z_REPORTS = RESOURCES["z_reports"]
+SMALL = st.integers(min_value=1, max_value=7)
+
+
+class TestIdCursor:
+    def test_nothing_is_missed_or_doubled_whatever_is_sold_meanwhile(
+        self, serve: Serve, connect: Connect, tmp_path: Path
+    ) -> None:
+        server = serve(script_of(refusal(500)))
+        client = connect(server)
+
+        @settings(max_examples=60, deadline=None)
+        @given(
+            ids=st.sets(st.integers(1, 60)),
+            sold=st.lists(st.integers(0, 3), max_size=6),
+            page_size=SMALL,
+            cap=SMALL,
+            counted=st.booleans(),
+        )
+        def check(ids: set[int], sold: list[int], page_size: int, cap: int, counted: bool) -> None:
+            orders = [{"orderid": one, "orderdate": 0} for one in sorted(ids)]
+            meanwhile = list(sold)
+
+            def script(request: Request) -> Answer:
+                page = by_cursor(orders, request.query, cursor="orderid", date="orderdate", most=cap)
+                for _ in range(meanwhile.pop(0) if meanwhile else 0):
+                    orders.append({"orderid": max([100, *(one["orderid"] for one in orders)]) + 1, "orderdate": 0})
+                return answer(page if counted else {"items": page["items"]})
+
+            server.script = script
+            landed = land(client=client, resource=replace(ORDERS, page_size=page_size), folder=tmp_path / "day")
+            got = [one["orderid"] for one in records_in(landed)]
+            assert got == sorted(set(got))
+            assert ids <= set(got) <= {one["orderid"] for one in orders}
+
+        check()
+
+    def test_every_parameter_is_named(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        server = serve(lambda request: answer(by_cursor(ORDERS_7, request.query, cursor="orderid", date="orderdate")))
+        land(client=connect(server), resource=replace(ORDERS, page_size=5), folder=tmp_path / "day")
+        first, second = server.queries
+        assert {name: first[name] for name in ("sort", "start", "num")} == {"sort": "orderid", "start": "0", "num": "5"}
+        assert "orderidfrom" not in first
+        assert second["orderidfrom"] == "5"
+        assert {"orderid", "creditorderid", "reservedpayments", "moneyfinal_salestax"} <= set(
+            first["fields"].split(",")
+        )
+
+    def test_a_tail_starts_where_it_is_told(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        server = serve(lambda request: answer(by_cursor(ORDERS_7, request.query, cursor="orderid", date="orderdate")))
+        landed = land(
+            client=connect(server), resource=ORDERS, folder=tmp_path / "tail", extra_params={"orderidfrom": 4}
+        )
+        assert [one["orderid"] for one in records_in(landed)] == [4, 5, 6]
+
+    @pytest.mark.parametrize(
+        "ignored",
+        [
+            pytest.param({"sort"}, id="newest first"),
+            pytest.param({"orderidfrom"}, id="always the first page"),
+            pytest.param({"sort", "orderidfrom", "start", "num"}, id="everything"),
+        ],
+    )
+    def test_a_server_that_ignores_what_it_is_asked(
+        self, serve: Serve, connect: Connect, tmp_path: Path, ignored: set[str]
+    ) -> None:
+        def script(request: Request) -> Answer:
+            query = {name: value for name, value in request.query.items() if name not in ignored}
+            return answer(by_cursor(ORDERS_7, query, cursor="orderid", date="orderdate"))
+
+        with pytest.raises(PermanentSitooError, match="do not come in the order of orderid"):
+            land(client=connect(serve(script)), resource=replace(ORDERS, page_size=3), folder=tmp_path / "day")
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("page", [{"totalcount": 3, "items": []}, {"totalcount": 9, "items": [{"orderid": 1}]}])
+    def test_fewer_records_than_were_counted(
+        self, serve: Serve, connect: Connect, tmp_path: Path, page: Record
+    ) -> None:
+        server = serve(script_of(answer(page), answer({"totalcount": 0, "items": []})))
+        server_total = page["totalcount"]
+        with pytest.raises(TransientSitooError, match=f"counted {server_total} records and gave"):
+            land(client=connect(server), resource=ORDERS, folder=tmp_path / "day")
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("total", [1, 2])
+    def test_a_total_that_is_too_small_ends_nothing(
+        self, serve: Serve, connect: Connect, tmp_path: Path, total: int
+    ) -> None:
+        def script(request: Request) -> Answer:
+            page = by_cursor(ORDERS_7, request.query, cursor="orderid", date="orderdate", most=3)
+            return answer({**page, "totalcount": total})
+
+        landed = land(client=connect(serve(script)), resource=ORDERS, folder=tmp_path / "day")
+        assert landed.records == 7
+
+    @pytest.mark.parametrize("lost", [{0}, {2}, {6}, {0, 1, 2}, {3, 4, 5, 6}, set(range(7))])
+    @pytest.mark.parametrize("page_size", [1, 2, 3, 7, 100])
+    def test_records_without_an_id_are_passed_on_and_stop_nothing(
+        self, serve: Serve, connect: Connect, tmp_path: Path, lost: set[int], page_size: int
+    ) -> None:
+        def script(request: Request) -> Answer:
+            page = by_cursor(ORDERS_7, request.query, cursor="orderid", date="orderdate")
+            items = [{"was": one["orderid"]} if one["orderid"] in lost else one for one in page["items"]]
+            return answer({**page, "items": items})
+
+        resource = replace(ORDERS, page_size=page_size)
+        landed = land(client=connect(serve(script)), resource=resource, folder=tmp_path / "day")
+        got = records_in(landed)
+        assert {one["orderid"] for one in got if "orderid" in one} == set(range(7)) - lost
+        assert {one["was"] for one in got if "was" in one} == lost
+
+    def test_records_without_an_id_that_never_end(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        server = serve(script_of(answer({"items": [{"name": "?"}, None, "text", {"orderid": "7"}]})))
+        with pytest.raises(PermanentSitooError, match="order of orderid"):
+            land(client=connect(server), resource=ORDERS, folder=tmp_path / "day")
+
+    def test_warehouse_transactions_page_by_their_own_id(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        moves = [{"warehousetransactionid": n, "datecreated": 1000 - n} for n in range(9)]
+
+        def script(request: Request) -> Answer:
+            assert request.path == "/sites/2/warehousetransactions.json"
+            return answer(by_cursor(moves, request.query, cursor="warehousetransactionid", date="datecreated"))
+
+        resource = replace(RESOURCES["warehouse_transactions"], page_size=4)
+        landed = land(client=connect(serve(script)), resource=resource, folder=tmp_path / "w", scope=Scope(sites=(2,)))
+        assert records_in(landed) == moves
+
+
+ORDERS_7: list[Record] = [{"orderid": n, "orderdate": 0} for n in range(7)]
+
+
+class TestOffset:
+    def test_a_list_that_grows_meanwhile_is_read_as_it_is_at_the_end(
+        self, serve: Serve, connect: Connect, tmp_path: Path
+    ) -> None:
+        server = serve(script_of(refusal(500)))
+        client = connect(server)
+
+        @settings(max_examples=60, deadline=None)
+        @given(
+            size=st.integers(0, 20),
+            inserted=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 20)), max_size=3),
+            page_size=SMALL,
+            cap=SMALL,
+            counted=st.booleans(),
+        )
+        def check(size: int, inserted: list[tuple[int, int]], page_size: int, cap: int, counted: bool) -> None:
+            stores = [{"storeid": number} for number in range(size)]
+            moves = list(inserted)
+            countdown = [moves[0][0] if moves else 0]
+
+            def script(request: Request) -> Answer:
+                countdown[0] -= 1
+                if moves and countdown[0] <= 0:
+                    stores.insert(moves.pop(0)[1], {"storeid": 100 + len(moves)})
+                    countdown[0] = moves[0][0] if moves else 0
+                page = by_position(stores, request.query, most=cap)
+                return answer(page if counted else {"items": page["items"]})
+
+            server.script = script
+            landed = land(client=client, resource=replace(STORES, page_size=page_size), folder=tmp_path / "stores")
+            got = [one["storeid"] for one in records_in(landed)]
+            assert len(got) == len(set(got))
+            assert set(range(size)) <= set(got)
+            if counted:
+                assert records_in(landed) == stores
+
+        check()
+
+    @pytest.mark.parametrize("counted", [True, False])
+    def test_a_list_that_never_rests(self, serve: Serve, connect: Connect, tmp_path: Path, counted: bool) -> None:
+        stores = [{"storeid": number} for number in range(10)]
+
+        def script(request: Request) -> Answer:
+            stores.insert(0, {"storeid": 10 + len(stores)})
+            page = by_position(stores, request.query)
+            return answer(page if counted else {"items": page["items"]})
+
+        with pytest.raises(TransientSitooError, match="changed during each of 4 reads"):
+            land(client=connect(serve(script)), resource=replace(STORES, page_size=4), folder=tmp_path / "stores")
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("document", [{"totalcount": 5, "items": [{"storeid": 1}]}, {"items": [{"storeid": 1}]}])
+    def test_a_server_that_always_answers_the_first_page(
+        self, serve: Serve, connect: Connect, tmp_path: Path, document: Record
+    ) -> None:
+        with pytest.raises(TransientSitooError, match="changed"):
+            land(client=connect(serve(script_of(answer(document)))), resource=STORES, folder=tmp_path / "stores")
+
+    def test_a_total_that_counts_what_we_may_not_see(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        def script(request: Request) -> Answer:
+            return answer({**by_position([{"storeid": 1}, {"storeid": 2}], request.query), "totalcount": 3})
+
+        landed = land(client=connect(serve(script)), resource=STORES, folder=tmp_path / "stores")
+        assert records_in(landed) == [{"storeid": 1}, {"storeid": 2}]
+
+    def test_the_page_size_is_always_asked_for(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        registers = [{"registerid": f"{{{n}}}"} for n in range(1500)]
+        server = serve(lambda request: answer(by_position(registers, request.query)))
+        landed = land(client=connect(server), resource=RESOURCES["cash_registers"], folder=tmp_path / "registers")
+        assert landed.records == 1500
+        assert server.queries == [
+            {"includenotregistered": "true", "start": "0", "num": "1000"},
+            {"includenotregistered": "true", "start": "1000", "num": "1000"},
+        ]
+
+
+def z_report(number: int, *, second: int, register: str = "{A}") -> Record:
+    return {"zreportid": number, "registerid": register, "dateadded": second}
+
+
+def keys(records: list[Record]) -> set[tuple[Any, Any]]:
+    return {(record["registerid"], record["zreportid"]) for record in records}
+
+
+def answer_z(reports: list[Record], most: int = 500) -> Callable[[Request], Answer]:
+    return lambda request: answer(by_added(reports, request.query, most=most))
+
+
+class TestByDateAdded:
+    def test_every_report_is_read_however_they_crowd(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        server = serve(script_of(refusal(500)))
+        client = connect(server)
+        names = ["{A}", "{B}", "{C}"]
+
+        @settings(max_examples=60, deadline=None)
+        @given(
+            crowds=st.lists(st.tuples(st.integers(1, 8), st.sampled_from(names), st.integers(1, 4)), max_size=12),
+            page_size=st.integers(5, 9),
+        )
+        def check(crowds: list[tuple[int, str, int]], page_size: int) -> None:
+            reports: list[Record] = []
+            taken: dict[tuple[int, str], int] = {}
+            for second, register, count in crowds:
+                for _ in range(min(count, 4 - taken.get((second, register), 0))):
+                    reports.append(z_report(len(reports), second=second, register=register))
+                    taken[second, register] = taken.get((second, register), 0) + 1
+            server.script = answer_z(reports, most=page_size)
+            landed = land(
+                client=client,
+                resource=replace(Z_REPORTS, page_size=page_size),
+                folder=tmp_path / "z",
+                scope=Scope(registers=tuple((1, name) for name in names)),
+            )
+            assert keys(records_in(landed)) == keys(reports)
+
+        check()
+
+    def test_more_reports_in_one_second_than_an_answer_holds(
+        self, serve: Serve, connect: Connect, tmp_path: Path
+    ) -> None:
+        reports = [z_report(n, second=70, register="{A}" if n % 2 else "{B}") for n in range(900)]
+        reports += [z_report(n, second=60) for n in (1000, 1001)] + [z_report(n, second=80) for n in (1002, 1003)]
+        scope = Scope(registers=((1, "{A}"), (1, "{B}")))
+        server = serve(answer_z(reports))
+        landed = land(client=connect(server), resource=Z_REPORTS, folder=tmp_path / "z", scope=scope)
+        assert landed.layout == "array"
+        assert keys(records_in(landed)) == keys(reports)
+        assert {"dateaddedfrom": "70", "dateaddedto": "70", "registerid": "{B}"} in server.queries
+
+    def test_a_crowded_second_needs_the_registers(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        server = serve(answer_z([z_report(n, second=70) for n in range(501)]))
+        with pytest.raises(PermanentSitooError, match=r"share the dateadded 70.*cash registers"):
+            land(client=connect(server), resource=Z_REPORTS, folder=tmp_path / "z")
+
+    def test_one_register_that_fills_an_answer_within_a_second(
+        self, serve: Serve, connect: Connect, tmp_path: Path
+    ) -> None:
+        server = serve(answer_z([z_report(n, second=70) for n in range(501)]))
+        with pytest.raises(PermanentSitooError, match=r"all of register \{A\}"):
+            land(
+                client=connect(server), resource=Z_REPORTS, folder=tmp_path / "z", scope=Scope(registers=((1, "{A}"),))
+            )
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("most", [3, 499])
+    def test_a_maximum_that_was_lowered(self, serve: Serve, connect: Connect, tmp_path: Path, most: int) -> None:
+        reports = [z_report(n, second=n // 2) for n in range(2 * most)]
+        landed = land(client=connect(serve(answer_z(reports, most))), resource=Z_REPORTS, folder=tmp_path / "z")
+        assert keys(records_in(landed)) == keys(reports)
+
+    @pytest.mark.parametrize(
+        "seconds", [pytest.param([3, 2, 1], id="descending"), pytest.param([5, 9, 7], id="unordered")]
+    )
+    def test_a_server_that_does_not_sort(
+        self, serve: Serve, connect: Connect, tmp_path: Path, seconds: list[int]
+    ) -> None:
+        server = serve(script_of(answer([z_report(n, second=second) for n, second in enumerate(seconds)])))
+        with pytest.raises(PermanentSitooError, match="order of dateadded"):
+            land(client=connect(server), resource=Z_REPORTS, folder=tmp_path / "z")
+
+    def test_a_server_that_ignores_the_bound(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        server = serve(script_of(answer([z_report(n, second=n) for n in range(3)])))
+        with pytest.raises(PermanentSitooError, match="order of dateadded from 2 on"):
+            land(client=connect(server), resource=Z_REPORTS, folder=tmp_path / "z")
+
+    def test_reports_without_a_date_or_key(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        page = [{"zreportid": 1}, {"registerid": "{A}", "dateadded": 5}, None, z_report(2, second=6)]
+        server = serve(script_of(answer(page), answer([page[3]])))
+        landed = land(client=connect(server), resource=Z_REPORTS, folder=tmp_path / "z")
+        assert records_in(landed) == page
