@@ -8,178 +8,26 @@ sorted by the mart's key (nulls last); money is ``Decimal``, an instant an aware
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
-Json = Mapping[str, Any]
+from sitoo_pipeline_tests.oracle.account import Account, Json, Sale, money
+from sitoo_pipeline_tests.oracle.totals import measures, total, with_gift_cards
+
 Row = dict[str, Any]
 
-CENT = Decimal("0.01")
-AMOUNTS = ("gross_sales", "net_sales", "discounts", "returns", "returns_net", "gift_card_sales", "roundoff")
-COUNTS = ("transactions", "return_transactions", "goods_sold", "goods_returned")
-
 
 @dataclass(frozen=True)
-class Line:
-    """An order line that is on a side."""
-
-    sold: bool
-    gift_card: bool
-    net: Decimal
-    gross: Decimal
-    goods: int
-    discount: Decimal
-
-
-@dataclass(frozen=True)
-class Sale:
-    """An order that counts."""
-
-    order_id: int
-    at: datetime
-    local: datetime
-    store: str
-    snapshot_name: str | None
-    channel: str
-    currency: str
-    register: str | None
-    roundoff: Decimal
-    lines: list[Line]
-
-    @property
-    def day(self) -> date:
-        return self.local.date()
-
-
-@dataclass(frozen=True)
-class Oracle:
-    """An account's objects as Sitoo answers them, and what the settings say of it.
-
-    ``dates`` are the business dates of which rows are wanted, ``loaded_dates`` those whose orders are loaded (all of
-    ``dates`` unless said otherwise).
-    """
-
-    account: str
-    account_timezone: str
-    dates: Collection[date]
-    start_date: date
-    orders: Sequence[Json] = ()
-    z_reports: Sequence[Json] = ()
-    warehouse_transactions: Sequence[Json] = ()
-    stores: Sequence[Json] = ()
-    warehouses: Sequence[Json] = ()
-    registers: Sequence[Json] = ()
-    product_groups: Sequence[Json] = ()
-    store_timezones: Mapping[str, str] = field(default_factory=dict)
-    loaded_dates: Collection[date] | None = None
-    channels: Collection[str] = ("pos",)
-
-    # Places
-
-    def _zone_of(self, store: str) -> ZoneInfo:
-        return ZoneInfo(self.store_timezones.get(store) or self.account_timezone)
-
-    def _store_of_warehouse(self, warehouse_id: int | None) -> str | None:
-        for warehouse in self.warehouses:
-            if warehouse_id is not None and warehouse["warehouseid"] == warehouse_id:
-                for store in self.stores:
-                    if store["storeid"] == warehouse.get("storeid"):
-                        return store.get("externalid") or None
-        return None
-
-    def _store_of_register(self, register_id: str | None) -> str | None:
-        for register in self.registers:
-            if register_id and register["registerid"] == register_id:
-                return self._store_of_warehouse(register.get("warehouseid"))
-        return None
-
-    def _listed_name(self, store_id: str) -> str | None:
-        for store in sorted(self.stores, key=lambda s: s["storeid"]):
-            if store.get("externalid") == store_id and store.get("name"):
-                return str(store["name"])
-        return None
-
-    # Orders
-
-    def _sales(self, days: Collection[date]) -> list[Sale]:
-        """The orders of ``days`` that count, by order id."""
-        sales = []
-        for order in sorted(self.orders, key=lambda o: o["orderid"]):
-            if order.get("ordertypeid") != 10 or order.get("orderstateid") in (20, -1):
-                continue
-            if order.get("paymentstateid") != 20:
-                continue
-            extra = order.get("additionaldata") or {}
-            store = (
-                extra.get("store-externalid")
-                or self._store_of_register(order.get("registerid"))
-                or self._store_of_warehouse(order.get("warehouseid"))
-                or "unknown"
-            )
-            own = extra.get("pos-timezone")
-            zone = ZoneInfo(own) if own in available_timezones() else self._zone_of(store)
-            at = datetime.fromtimestamp(order["orderdate"], UTC)
-            sale = Sale(
-                order_id=order["orderid"],
-                at=at,
-                local=at.astimezone(zone),
-                store=store,
-                snapshot_name=extra.get("store-name") or None,
-                channel="pos" if order.get("registerid") else "online",
-                currency=order.get("currencycode") or "unknown",
-                register=order.get("registerid") or None,
-                roundoff=money(order.get("moneytotal_gross_roundoff")),
-                lines=list(self._lines(order)),
-            )
-            if sale.day in days:
-                sales.append(sale)
-        return sales
-
-    def _lines(self, order: Json) -> Iterator[Line]:
-        gift_groups = {g["productgroupname"] for g in self.product_groups if g["productgrouptype"] == 30}
-        owner: Json | None = None
-        for item in order.get("orderitems") or []:
-            is_product = item.get("orderitemtype") in (10, None)
-            if is_product:
-                owner = item
-            deciding = owner or item
-            sign = deciding.get("quantity") or 0
-            if sign == 0:
-                continue
-            extra = deciding.get("additionaldata") or {}
-            gift_card = bool(extra.get("giftcard-cardnumber")) or extra.get("product-group-name") in gift_groups
-            net = money(item.get("moneyitemtotal_net"))
-            gross = net + money(item.get("moneyitemtotal_vat"))
-            discount = Decimal(0)
-            if sign > 0 and not gift_card:
-                if is_product:
-                    discount = self._product_discount(item)
-                elif gross < 0:
-                    discount = -gross
-            goods = abs(item["quantity"]) if is_product else 0
-            yield Line(sold=sign > 0, gift_card=gift_card, net=net, gross=gross, goods=goods, discount=discount)
-
-    @staticmethod
-    def _product_discount(item: Json) -> Decimal:
-        recorded = (item.get("additionaldata") or {}).get("orderitem-moneyrowdiscount")
-        if recorded:
-            return abs(Decimal(recorded))
-        pieces = item.get("decimalquantitytotal")
-        quantity = Decimal(pieces) if pieces is not None else Decimal(item["quantity"])
-        factor = 1 + Decimal(str(item.get("vatvalue") or 0)) / 100
-        return (money(item.get("moneydiscount")) * quantity * factor).quantize(CENT, ROUND_HALF_UP)
-
-    # Marts
+class Oracle(Account):
+    """The rows that each mart must have."""
 
     def hourly_sales(self) -> list[Row]:
         """Rows of ``marts.hourly_sales``."""
         groups: dict[tuple[Any, ...], list[Sale]] = defaultdict(list)
         snapshots: dict[tuple[str, date], str] = {}
-        for sale in self._sales(self.dates):
+        for sale in self.sales(self.dates):
             hour = sale.local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
             groups[sale.store, sale.channel, sale.currency, sale.day, hour].append(sale)
             if sale.snapshot_name:
@@ -191,13 +39,13 @@ class Oracle:
                 {
                     "account": self.account,
                     "store_id": store,
-                    "store_name": self._listed_name(store) or snapshots.get((store, day)),
+                    "store_name": self.listed_name(store) or snapshots.get((store, day)),
                     "channel": channel,
                     "currency": currency,
                     "business_date": day,
                     "hour_start": hour,
                     "local_hour": sales[0].local.hour,
-                    **_measures(figures),
+                    **measures(figures),
                 }
             )
         return rows
@@ -206,10 +54,10 @@ class Oracle:
         """Rows of ``marts.daily_sales``."""
         groups: dict[tuple[Any, ...], list[Sale]] = defaultdict(list)
         names: dict[tuple[str, date], str | None] = {}
-        for sale in self._sales(self.dates):
+        for sale in self.sales(self.dates):
             groups[sale.store, sale.channel, sale.currency, sale.day].append(sale)
             names[sale.store, sale.day] = (
-                self._listed_name(sale.store) or names.get((sale.store, sale.day)) or sale.snapshot_name
+                self.listed_name(sale.store) or names.get((sale.store, sale.day)) or sale.snapshot_name
             )
         return [
             {
@@ -219,7 +67,7 @@ class Oracle:
                 "channel": channel,
                 "currency": currency,
                 "business_date": day,
-                **_measures(total(sales)),
+                **measures(total(sales)),
             }
             for (store, channel, currency, day), sales in sorted(groups.items())
         ]
@@ -227,7 +75,7 @@ class Oracle:
     def weekly_balance_hourly(self) -> list[Row]:
         """Rows of ``marts.weekly_balance_hourly``."""
         sold: dict[tuple[str, str, date], list[Sale]] = defaultdict(list)
-        for sale in self._sales(self.dates):
+        for sale in self.sales(self.dates):
             if sale.channel in self.channels:
                 sold[sale.store, sale.currency, sale.day].append(sale)
         sets = dict(sold)
@@ -255,7 +103,7 @@ class Oracle:
 
     def _home_currency(self, store: str) -> str:
         for warehouse in sorted(self.warehouses, key=lambda w: w["warehouseid"]):
-            belongs = self._store_of_warehouse(warehouse["warehouseid"]) == store
+            belongs = self.store_of_warehouse(warehouse["warehouseid"]) == store
             if belongs and warehouse.get("currencycode"):
                 return str(warehouse["currencycode"])
         return "unknown"
@@ -263,12 +111,12 @@ class Oracle:
     def z_report_reconciliation(self) -> list[Row]:
         """Rows of ``marts.z_report_reconciliation``."""
         loaded = set(self.dates if self.loaded_dates is None else self.loaded_dates)
-        sales = [sale for sale in self._sales(loaded | set(self.dates)) if sale.register]
+        sales = [sale for sale in self.sales(loaded | set(self.dates)) if sale.register]
         covered: set[int] = set()
         rows = []
         for report in self.z_reports:
             opened, closed = self._period(report)
-            zone = self._zone_of(report.get("store_id") or "unknown")
+            zone = self.zone_of(report.get("store_id") or "unknown")
             currency = report.get("currencycode") or "unknown"
             inside = [
                 sale
@@ -353,7 +201,7 @@ class Oracle:
         ]
         if before:
             return datetime.fromtimestamp(max(before)[0], UTC), closed
-        zone = self._zone_of(report.get("store_id") or "unknown")
+        zone = self.zone_of(report.get("store_id") or "unknown")
         midnight = datetime(self.start_date.year, self.start_date.month, self.start_date.day, tzinfo=zone)
         return midnight.astimezone(UTC) - timedelta(seconds=1), closed
 
@@ -363,9 +211,9 @@ class Oracle:
         days: dict[tuple[int, date, str], Row] = {}
         for transaction in self.warehouse_transactions:
             warehouse = transaction["warehouseid"]
-            store = self._store_of_warehouse(warehouse) or "unknown"
+            store = self.store_of_warehouse(warehouse) or "unknown"
             moved = datetime.fromtimestamp(transaction["datecreated"], UTC)
-            day = moved.astimezone(self._zone_of(store)).date()
+            day = moved.astimezone(self.zone_of(store)).date()
             if day not in self.dates:
                 continue
             for item in transaction["items"]:
@@ -388,60 +236,3 @@ class Oracle:
                 row["money_value_change"] += money(item.get("moneyvalue"))
                 row["movements"] += 1
         return [days[key] for key in sorted(days)]
-
-
-def money(text: str | None) -> Decimal:
-    """An amount; absent or empty is nothing."""
-    return Decimal(text) if text else Decimal(0)
-
-
-def total(sales: Iterable[Sale]) -> dict[str, Any]:
-    """The figures of a weekly balance's sense: gift cards are no sales and no goods."""
-    figures: dict[str, Any] = {name: Decimal(0) for name in AMOUNTS} | dict.fromkeys(COUNTS, 0)
-    for sale in sales:
-        figures["roundoff"] += sale.roundoff
-        figures["transactions"] += any(line.sold for line in sale.lines)
-        figures["return_transactions"] += any(not line.sold for line in sale.lines)
-        for line in sale.lines:
-            if line.gift_card:
-                figures["gift_card_sales"] += line.gross
-            elif line.sold:
-                figures["gross_sales"] += line.gross
-                figures["net_sales"] += line.net
-                figures["discounts"] += line.discount
-                figures["goods_sold"] += line.goods
-            else:
-                figures["returns"] -= line.gross
-                figures["returns_net"] -= line.net
-                figures["goods_returned"] += line.goods
-    return figures
-
-
-def with_gift_cards(sales: Iterable[Sale]) -> dict[str, Any]:
-    """The figures of a z-report's sense: gift cards are sales and goods like any other."""
-    sales = list(sales)
-    sold = [line for sale in sales for line in sale.lines if line.sold]
-    back = [line for sale in sales for line in sale.lines if not line.sold]
-    nothing = Decimal(0)
-    return {
-        "gross_sales": sum((line.gross for line in sold), nothing),
-        "net_sales": sum((line.net for line in sold), nothing),
-        "goods_sold": sum(line.goods for line in sold),
-        "returns": -sum((line.gross for line in back), nothing),
-        "goods_returned": sum(line.goods for line in back),
-        "discounts": sum((line.discount for line in sold), nothing),
-        "roundoff": sum((sale.roundoff for sale in sales), nothing),
-        "numsales": sum(any(line.sold for line in sale.lines) for sale in sales),
-        "numrefund": sum(any(not line.sold for line in sale.lines) for sale in sales),
-    }
-
-
-def _measures(figures: Mapping[str, Any]) -> Row:
-    """The measures of the sales marts in their order."""
-    return {
-        "gross_sales": figures["gross_sales"],
-        "net_sales": figures["net_sales"],
-        "vat": figures["gross_sales"] - figures["net_sales"],
-        **{name: figures[name] for name in (*AMOUNTS[2:], *COUNTS)},
-        "visitors": None,
-    }
