@@ -119,7 +119,7 @@ class Ledger:
         """Note, before the call, that these records are being handed over."""
         rows = [_row(account, target, record, State.PENDING, run_id=run_id, attempts=1) for record in records]
         table = DELIVERIES.c
-        uncertain = table.state.in_([state for state in State if state.is_uncertain])
+        uncertain = sa.or_(*(table.state == state for state in State if state.is_uncertain))
         # The target may hold what was on its way before: then nothing is sure any more.
         surely_held = sa.case((uncertain, sa.null()), else_=table.delivered_hash)
         self._write(rows, attempts=table.attempts + 1, delivered_hash=surely_held)

@@ -1,0 +1,56 @@
+"""The ledger on each database that it may live in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sitoo_pipeline.sinks import Ledger, Outcome, Record, State
+from sitoo_pipeline.sinks.database import DatabaseUrlError
+from sitoo_pipeline_tests.sinks.frames import DAY, NEXT_DAY
+
+ONE, TWO = Record("one", DAY, {"v": 1}), Record("two", NEXT_DAY, {"v": 2})
+
+
+def test_it_remembers_what_became_of_a_record(database_url: str) -> None:
+    start = datetime.now(UTC)
+    with Ledger(database_url) as ledger:
+        ledger.begin("acme", "t", [ONE, TWO], run_id="r1")
+        pending = ledger.of("acme", "t", ["one"])["one"]
+        ledger.finish("acme", "t", [(ONE, Outcome("one", State.DELIVERED, "ok"))], run_id="r1")
+        ledger.begin("acme", "t", [ONE], run_id="r2")
+    with Ledger(database_url) as ledger:
+        entry = ledger.of("acme", "t", ["one"])["one"]
+    assert (pending.state, pending.attempts, pending.delivered_hash) == (State.PENDING, 1, None)
+    assert (entry.state, entry.attempts, entry.run_id, entry.partition) == (State.PENDING, 2, "r2", DAY)
+    assert entry.delivered_hash == ONE.content_hash == entry.content_hash
+    assert start <= pending.first_at == entry.first_at <= entry.updated_at <= datetime.now(UTC)
+
+
+def test_it_counts_per_date_and_state_and_keeps_accounts_and_targets_apart(database_url: str) -> None:
+    with Ledger(database_url) as ledger:
+        for account, target in (("acme", "t"), ("acme", "other"), ("beta", "t")):
+            ledger.begin(account, target, [ONE, TWO], run_id="r")
+        ledger.finish("acme", "t", [(ONE, Outcome("one", State.REJECTED, "no such store"))], run_id="r")
+        assert ledger.counts("acme", "t", [DAY, NEXT_DAY]) == {DAY: {State.REJECTED: 1}, NEXT_DAY: {State.PENDING: 1}}
+        assert ledger.counts("acme", "t", [NEXT_DAY]) == {NEXT_DAY: {State.PENDING: 1}}
+        assert ledger.counts("acme", "t", []) == {}
+        assert ledger.counts("beta", "t", [DAY]) == {DAY: {State.PENDING: 1}}
+        assert [(e.key, e.answer) for e in ledger.rejected("acme", "t")] == [("one", "no such store")]
+        assert ledger.rejected("acme", "t", [NEXT_DAY]) == []
+
+
+def test_it_finds_more_keys_than_one_query_takes(database_url: str) -> None:
+    records = [Record(f"k{number}", DAY, {}) for number in range(1201)]
+    with Ledger(database_url) as ledger:
+        ledger.begin("acme", "t", records, run_id="r")
+        assert len(ledger.of("acme", "t", [record.key for record in records])) == 1201
+
+
+@pytest.mark.parametrize("url", ["mysql+pymysql://u:hidden@h/d", "mssql+pyodbc://u:hidden@h/d", "no url: hidden"])
+def test_a_url_that_cannot_be_used_is_refused_without_showing_its_password(url: str) -> None:
+    with pytest.raises(DatabaseUrlError) as caught:
+        Ledger(url)
+    assert "hidden" not in str(caught.value)
+    assert "sqlite" in str(caught.value)
