@@ -1,4 +1,4 @@
-"""Sitoo and the targets as servers on loopback, with a chain of stores behind them that sells, returns and goes offline."""
+"""Sitoo and the targets as servers on loopback, with a chain of stores behind them that sells and goes offline."""
 
 from sitoo_pipeline.sandbox.chain import Chain
 from sitoo_pipeline.sandbox.faults import Faults

@@ -25,7 +25,10 @@ def cents(amount: Decimal) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One row of a cart before it has a price. ``weight`` is in kilograms; ``row_discount`` is in SEK incl. VAT for the whole row."""
+    """One row of a cart before it has a price.
+
+    ``weight`` is in kilograms per piece of weighed goods; ``row_discount`` is in SEK incl. VAT for the row.
+    """
 
     product: Product
     quantity: int
@@ -35,7 +38,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A priced order line. Unit prices and ``unit_discount`` are net; ``net`` and ``gross`` are of the row, negative where goods come back."""
+    """A priced order line.
+
+    Unit prices and ``unit_discount`` are net; ``net`` and ``gross`` are of the row, negative where goods come back.
+    """
 
     product: Product
     quantity: int
@@ -59,7 +65,7 @@ class Line:
 
     @property
     def gross_discount(self) -> Decimal:
-        """Discount of the row incl. VAT, positive: what the till recorded, else from the unit discount, half up per line."""
+        """Discount of the row incl. VAT, positive: as the till recorded it, else from the unit discount, half up."""
         if self.row_discount is not None:
             return self.row_discount
         share = 1 + Decimal(self.product.group.vat_percent) / 100

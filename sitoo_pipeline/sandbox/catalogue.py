@@ -1,4 +1,4 @@
-"""What the chain sells: product groups, products and campaigns, as plain data. Nothing here depends on a seed or a day but ``campaign_on``."""
+"""What the chain sells: product groups, products and campaigns, as plain data. Nothing here depends on a seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chain: its frozen description, and the books in which its days are found. The same description always gives the same days."""
+"""The chain: its frozen description, and the books in which its days are found. Equal descriptions give equal days."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trading days and instants: a trading day runs from 04:00 to 04:00 local time, so that a late evening belongs to the day it began.
+"""Trading days and instants: a trading day runs from 04:00 to 04:00 local time, so that it includes its late evening.
 
 This is the sandbox's own book-keeping; what the outside sees of it is only that ids rise with arrival.
 """
@@ -14,7 +14,7 @@ DAY_STARTS = 4 * 60  # minutes after local midnight; no store is open then, and 
 
 @lru_cache(maxsize=4096)
 def instant(day: date, minute: int, zone: ZoneInfo) -> int:
-    """Epoch seconds of the local time ``minute`` minutes after midnight of ``day``; 1440 and more are on the next date."""
+    """Epoch seconds of the local time ``minute`` minutes after midnight of ``day``; from 1440 on the next date."""
     days, rest = divmod(minute, 24 * 60)
     local = datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60), tzinfo=zone)
     return int(local.timestamp())

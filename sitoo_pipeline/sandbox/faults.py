@@ -1,9 +1,11 @@
-"""Faults that the servers can be told to have: which requests go wrong, how, and how often. What a fault does to a response is here too."""
+"""Faults that the servers can be told to have: which requests go wrong, how and how often, and what is then sent."""
 
 from __future__ import annotations
 
 import random
 import re
+import socket
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,14 +30,16 @@ class Faults:
 
     Args:
         rate: share of the matching requests that get a fault, 0 to 1.
-        kinds: the faults to choose from, of ``KINDS``. A refusal (429, 500, 503) does nothing; the others do what was asked and
-            spoil the answer: a body that breaks off, an HTML page, a JSON object without its list, a connection that is reset.
-        match: limits faults to requests whose path and query (percent-encoded, as sent) match: a regular expression or a function.
+        kinds: the faults to choose from, of ``KINDS``. A refusal (429, 500, 503) does nothing; the others do what was
+            asked and spoil the answer: a body that breaks off, an HTML page, a JSON object without its list, a
+            connection that is reset.
+        match: limits faults to requests whose path and query (percent-encoded, as sent) match: a regular expression to
+            search for, or a function.
         times: how many faults at most, None without limit.
         seed: what chance decides.
         retry_after: seconds that a 429 asks to wait.
         latency_ms: how long every request is kept waiting.
-        account_z_reports_missing: ``/pos-z-reports`` answers 404, as on an account that has only z-reports per register.
+        account_z_reports_missing: ``/pos-z-reports`` answers 404, as where only z-reports per register exist.
     """
 
     rate: float = 0.0
@@ -116,8 +120,10 @@ async def send_spoilt(
 
 
 def _abort(receive: Any) -> None:
-    # ASGI has no message for a broken connection; uvicorn's request cycle, to which ``receive`` is bound, holds the transport.
-    receive.__self__.transport.abort()
+    # ASGI has no message for a broken connection; ``receive`` is bound to uvicorn's request cycle, which has the transport.
+    transport = receive.__self__.transport
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 def target_of(scope: Scope) -> str:

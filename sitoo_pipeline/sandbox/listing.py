@@ -1,4 +1,4 @@
-"""Pages over what a chain has recorded: counts whole days from their numbering and makes only the days that a page needs."""
+"""Pages over what a chain has recorded: whole days are counted by their numbering, only a page's days are made."""
 
 from __future__ import annotations
 
@@ -13,14 +13,22 @@ from sitoo_pipeline.sandbox.numbering import Numbering
 
 
 class Recorded(Protocol):
-    """Something with an id that arrives once; ``dated_at`` is the instant that date filters compare. All in epoch seconds."""
+    """Something that arrives once. Instants are epoch seconds."""
 
     @property
-    def id(self) -> int: ...
+    def id(self) -> int:
+        """Its number in the order of arrival."""
+        ...
+
     @property
-    def arrives_at(self) -> int: ...
+    def arrives_at(self) -> int:
+        """When it can first be seen."""
+        ...
+
     @property
-    def dated_at(self) -> int: ...
+    def dated_at(self) -> int:
+        """What date filters compare."""
+        ...
 
 
 T = TypeVar("T", bound=Recorded)

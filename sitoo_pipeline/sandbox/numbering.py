@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 
 class Numbering:
-    """Numbers the things of each trading day, from ``first`` on the chain's first day. Days are counted once, when first needed."""
+    """Numbers the things of each trading day from ``first`` on. A day is counted once, when first needed."""
 
     def __init__(self, *, opened: date, first: int, count: Callable[[date], int]) -> None:
         self._opened, self._count = opened, count

@@ -20,7 +20,10 @@ Record = dict[str, Any]
 
 
 class Ometria:
-    """What the account holds. ``records`` is by type and id; ``requests`` are the bodies received, oldest first; ``errors`` the last refusals."""
+    """What the account holds.
+
+    ``records`` is by type and id, ``requests`` are the bodies received, oldest first, ``errors`` the last refusals.
+    """
 
     def __init__(self, *, pushes_per_second: int) -> None:
         self.records: dict[str, dict[str, Record]] = defaultdict(dict)

@@ -14,9 +14,9 @@ from sitoo_pipeline.sandbox.stores import ESHOP_ID
 
 ORDER_FIELDS = (
     "orderid", "eshopid", "email", "namefirst", "namelast", "company", "moneyfinal_net", "moneyfinal_vat",
-    "moneytotal_gross_roundoff", "moneytotal_gross_all", "checkouttypename", "deliverytypename", "orderdate", "orderstateid",
-    "paymentstateid", "ordertypeid", "registerid", "warehouseid", "datereserved", "currencycode", "additionaldata", "orderitems",
-    "payments",
+    "moneytotal_gross_roundoff", "moneytotal_gross_all", "checkouttypename", "deliverytypename", "orderdate",
+    "orderstateid", "paymentstateid", "ordertypeid", "registerid", "warehouseid", "datereserved", "currencycode",
+    "additionaldata", "orderitems", "payments",
 )  # fmt: skip
 
 Test = Callable[[Sale], bool]
@@ -59,7 +59,7 @@ def find_order(chain: Chain, orderid: str, *, now: int) -> Sale:
 
 
 def _ids(chain: Chain, query: Query, now: int) -> frozenset[int] | None:
-    """The ids to which a receipt number or a list of ids limits; a receipt number or a credited order overrides the list."""
+    """The ids that a receipt number or a list of ids leaves; a receipt or a credited order overrides the list."""
     receipt = query.text("receiptid")
     if receipt is not None:
         last = trading_day(now, chain.zone)

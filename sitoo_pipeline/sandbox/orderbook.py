@@ -23,7 +23,8 @@ class OrderBook:
         self._tills, self._opened, self._zone = tills, opened, zone
         self.numbering = Numbering(opened=opened, first=_FIRST_ORDER_ID, count=self._count)
         self._receipts = [
-            Numbering(opened=opened, first=_FIRST_RECEIPT, count=partial(self._orders_made, till)) for till in tills.tills
+            Numbering(opened=opened, first=_FIRST_RECEIPT, count=partial(self._orders_made, till))
+            for till in tills.tills
         ]
         self._listing = Listing(opened=opened, zone=zone, longest_delay=LONGEST_OUTAGE, numbering=self.numbering)
         self.made_on = lru_cache(maxsize=16 * len(tills.tills))(self._made_on)

@@ -1,4 +1,4 @@
-"""Query parameters as Sitoo reads them: defaults, comma lists, the last of repeated ones, and 400 for what is no integer. Unknown ones are ignored."""
+"""Query parameters as Sitoo reads them: defaults, comma lists, the last of repeated ones; unknown ones are ignored."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Query:
         return self._values.get(name, "").lower() in {"true", "1"}
 
     def page(self, *, sort_key: str = "") -> Page:
-        """``start``, ``num`` and ``sort``; newest first unless ``sort`` is exactly ``sort_key``. More than 1000 gives 1000.
+        """``start``, ``num`` (at most 1000) and ``sort``: newest first unless it is exactly ``sort_key``.
 
         Raises:
             BadRequestError: ``start`` or ``num`` is negative or no integer.

@@ -1,4 +1,4 @@
-"""The orders of a till's day in full: when each was made and arrived, who bought, and how it was paid. Their JSON form is in ``orders``."""
+"""The orders of a till's day in full: when made and arrived, who bought, how it was paid. Their JSON form is in ``orders``."""
 
 from __future__ import annotations
 
@@ -213,7 +213,11 @@ def _split(name: str, amount: Decimal, total: Decimal) -> tuple[Payment, ...]:
 
 
 def takings(cart: Cart, payments: tuple[Payment, ...], roundoff: Decimal) -> tuple[list[Payment], list[Payment]]:
-    """An order's payments as a till counts them: what settled its sale lines and what paid for its return lines, both positive, without rounding."""
+    """An order's payments as a till counts them, without cash rounding.
+
+    Returns:
+        What settled its sale lines, and what was paid for its return lines; both positive.
+    """
     paid = [Payment(p.name, p.amount - roundoff if p.name == CASH else p.amount) for p in payments]
     if not cart.refunds:
         return paid, []

@@ -1,4 +1,4 @@
-"""The servers: one port on loopback for Sitoo and the targets, with access rules, compression, faults and a record of what was asked."""
+"""The servers: one port for Sitoo and the targets, with access rules, compression, faults and a record of requests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class Sandbox:
         chain: the stores behind Sitoo.
         host: address to listen on.
         port: port to listen on; 0 lets the operating system choose.
-        now: what time it is in the chain: the real time, a fixed one, or a function. Only what has arrived by then can be seen.
+        now: what time it is in the chain: the real time, a fixed one, or a function that tells it. Only what has
+            arrived by then can be seen.
         faults: what goes wrong; may be replaced at any time.
         api_users: how many API users Sitoo knows. Each may have one request in flight.
         pushes_per_second: how many pushes Ometria takes.

@@ -1,4 +1,4 @@
-"""Sitoo's REST API v2 over a chain: routes, filters, default field sets and bounds as documented. Access and faults are in ``server``."""
+"""Sitoo's REST API v2 over a chain: routes, and the resources that need no listing of their own. Access is in ``server``."""
 
 from __future__ import annotations
 
@@ -44,7 +44,14 @@ def error(status: int, text: str) -> Response:
 
 
 class SitooApp:
-    """The routes below ``/v2/accounts/{account}``. ``worker`` runs one call at a time; ``clock`` tells the time in epoch seconds."""
+    """The routes below ``/v2/accounts/{account}``.
+
+    Args:
+        chain: the stores.
+        clock: tells the time in epoch seconds.
+        worker: runs one call at a time, so that the server can notice a second one meanwhile.
+        z_reports_missing: whether the account has only z-reports per register.
+    """
 
     def __init__(
         self, *, chain: Chain, clock: Callable[[], int], worker: Executor, z_reports_missing: Callable[[], bool]

@@ -1,7 +1,7 @@
 """Warehouse transactions: what follows from delivered orders, the mornings' moves, and a stocktaking now and then.
 
-Every morning each warehouse is brought back to its level for the day, so that stock after a transaction needs no more history
-than the day before. Levels differ a little from day to day: goods for a display come and go.
+Every morning each warehouse is brought back to its level for the day, so that stock after a transaction needs no more
+history than the day before. Levels differ a little from day to day: goods for a display come and go.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _level(warehouseid: int, product: Product, day: date) -> Decimal:
     """Stock of ``product`` on the morning of ``day``."""
     on_display = (day.toordinal() * 7 + warehouseid * 3 + product.productid) % 10 == 0
     usual = 400 if warehouseid == CENTRAL_WAREHOUSE else 25
-    return Decimal(usual + product.productid % 7 + 3 * on_display)
+    return Decimal(usual + product.productid % 7 + 24 * on_display)
 
 
 class StockBook:

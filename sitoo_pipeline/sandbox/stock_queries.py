@@ -14,7 +14,7 @@ _DESCRIPTIONS = {MOVE_IN: "Move In", MOVE_OUT: "Move Out", STOCKTAKING: "Stockta
 
 
 def list_transactions(chain: Chain, query: Query, warehouse: int | None, *, now: int) -> dict[str, object]:
-    """One page of transactions, of one warehouse or of all. ``datecreatedto`` and ``warehousetransactionidto`` are exclusive.
+    """One page of transactions, of one warehouse or of all. Both upper bounds are exclusive.
 
     Raises:
         BadRequestError: a parameter that must be an integer is none.

@@ -1,4 +1,4 @@
-"""Where the chain sells: its stores, their registers and warehouses, opening hours and how busy they are. Plain descriptions, no sales."""
+"""Where the chain sells: its stores, their registers and warehouses, opening hours and how busy they are."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A shop with its registers and its own warehouse. ``busyness`` scales the chain's orders per day, ``setting`` is Sitoo's store setting."""
+    """A shop with its registers and its own warehouse. ``busyness`` scales the chain's orders per day."""
 
     storeid: int
     externalid: str

@@ -1,7 +1,7 @@
-"""What one till sells on one trading day, in outline: how many orders of which kind with which cart, and whether it was offline.
+"""What one till sells on one trading day, in outline: how many orders of which kind with which cart, and when offline.
 
-An outline is cheap, so that ids, receipt numbers and lifetime totals of a whole year can be counted without making its orders. Times,
-customers and payments are in ``sales``.
+An outline is cheap, so that ids, receipt numbers and lifetime totals of a whole year can be counted without making its
+orders. Times, customers and payments are in ``sales``.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _MONTH = (0.90, 0.85, 0.92, 0.96, 1.00, 1.02, 0.95, 0.98, 1.00, 1.00, 1.06, 1.30
 
 
 class Slot(NamedTuple):
-    """One order of a till. ``origin`` is where a return was bought, on the same till: trading day and index, None without a receipt."""
+    """One order of a till. ``origin`` is the purchase that is returned, at the same till: its trading day and index."""
 
     kind: Kind
     cart: Cart
@@ -75,7 +75,7 @@ class Till:
 
 @dataclass(frozen=True, slots=True)
 class TillDay:
-    """The outline of one till's trading day. Orders from ``late_from`` on reach Sitoo in the morning of ``late_until``."""
+    """The outline of a till's trading day. Orders from ``late_from`` on reach Sitoo in the morning of ``late_until``."""
 
     till: Till
     day: date
@@ -99,13 +99,13 @@ class TillBook:
         self.day = lru_cache(maxsize=64 * len(self.tills))(self._draw)
 
     def rng(self, what: str, till: Till, day: date) -> random.Random:
-        """The generator for one kind of decision about a till's day; a larger chain decides the same for its first stores."""
+        """The generator for one kind of decision about a till's day, the same in a larger chain."""
         return random.Random(f"{self._seed}/{what}/{till.index if till.store else 'web'}/{day}")  # noqa: S311 -- repeatable
 
     def days_late(self, till: Till, day: date) -> int:
         """How many nights the till stays offline from some time on ``day``; 0 on almost all days."""
         rng = self.rng("outage", till, day)
-        return rng.randint(1, LONGEST_OUTAGE) if till.store and rng.random() < 0.006 else 0
+        return rng.randint(1, LONGEST_OUTAGE) if till.store and rng.random() < 0.01 else 0
 
     def _draw(self, till: Till, day: date) -> TillDay:
         rng = self.rng("outline", till, day)
@@ -134,7 +134,7 @@ class TillBook:
         return round(self._orders_per_day * till.store.busyness * till.register.share * season)
 
     def _draw_carts(self, till: Till, day: date) -> tuple[Slot, ...]:
-        """Kinds and carts in order, returns not yet tied to a purchase: they need other days' carts, never other days' returns."""
+        """Kinds and carts in order; returns are not yet tied to a purchase, which needs other days' carts."""
         rng = self.rng("carts", till, day)
         count = self._count(rng, till, day)
         carts = self._carts.priced(campaign_on(day))

@@ -1,9 +1,8 @@
-"""All z-reports of a chain: when each till was opened and closed, and when its report reached Sitoo. Their JSON form is in ``zreports``."""
+"""All z-reports of a chain: when tills were opened and closed, and when the report reached Sitoo. Its JSON is in ``zreports``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -14,25 +13,11 @@ from sitoo_pipeline.sandbox.carts import ZERO
 from sitoo_pipeline.sandbox.clock import instant, trading_day
 from sitoo_pipeline.sandbox.numbering import Numbering
 from sitoo_pipeline.sandbox.orderbook import OrderBook
-from sitoo_pipeline.sandbox.sales import Sale
 from sitoo_pipeline.sandbox.tills import LONGEST_OUTAGE, NOT_SALES, Till, TillBook
-from sitoo_pipeline.sandbox.zreports import z_report
+from sitoo_pipeline.sandbox.zreports import Period, z_report
 
 _OPENS_BEFORE, _CLOSES_AFTER = 10, 20  # minutes before opening and after closing of the store
 _CHANGE_OF_STAFF = 15 * 60  # on a day with two reports the first closes at 15:00
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """One z-report's time, in epoch seconds. It covers orders with ``opened_at < orderdate <= closed_at``."""
-
-    till: Till
-    day: date
-    number: int
-    opened_at: int
-    closed_at: int
-    added_at: int
-    sales: tuple[Sale, ...]
 
 
 class ZBook:
@@ -69,7 +54,7 @@ class ZBook:
         return tuple(periods)
 
     def arrived_on(self, day: date, *, of: Callable[[Till], bool]) -> list[Period]:
-        """The reports that reached Sitoo on the trading day ``day``, from the tills for which ``of`` holds, in that order."""
+        """The reports that reached Sitoo on the trading day ``day``, in that order, of tills for which ``of`` holds."""
         periods = [
             period
             for till in self._registers

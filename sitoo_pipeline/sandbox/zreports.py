@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
 
 from sitoo_pipeline.sandbox.carts import ZERO, Line, cents
 from sitoo_pipeline.sandbox.catalogue import GIFT_CARD, PRODUCT, SERVICE
@@ -20,23 +20,17 @@ _FLOAT = Decimal("2000.00")  # change that stays in the drawer over night
 _MANUAL = "discount-manual"
 
 
-class Covered(Protocol):
-    """What a z-report needs to know of its period."""
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One z-report's time, in epoch seconds. It covers orders with ``opened_at < orderdate <= closed_at``."""
 
-    @property
-    def till(self) -> Till: ...
-    @property
-    def day(self) -> date: ...
-    @property
-    def number(self) -> int: ...
-    @property
-    def opened_at(self) -> int: ...
-    @property
-    def closed_at(self) -> int: ...
-    @property
-    def added_at(self) -> int: ...
-    @property
-    def sales(self) -> tuple[Sale, ...]: ...
+    till: Till
+    day: date
+    number: int
+    opened_at: int
+    closed_at: int
+    added_at: int
+    sales: tuple[Sale, ...]
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
@@ -139,7 +133,7 @@ def _summary(sales: Decimal, refunds: Decimal, roundoff: Decimal) -> dict[str, o
     }
 
 
-def _register(period: Covered, rng: random.Random) -> dict[str, object]:
+def _register(period: Period, rng: random.Random) -> dict[str, object]:
     store, register = period.till.store, period.till.register
     assert store is not None
     assert register is not None
@@ -168,7 +162,7 @@ def _register(period: Covered, rng: random.Random) -> dict[str, object]:
     }
 
 
-def z_report(period: Covered, *, lifetime: tuple[Decimal, Decimal], rng: random.Random) -> dict[str, object]:
+def z_report(period: Period, *, lifetime: tuple[Decimal, Decimal], rng: random.Random) -> dict[str, object]:
     """The z-report of ``period``.
 
     Args:
