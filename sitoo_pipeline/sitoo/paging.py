@@ -52,12 +52,11 @@ def by_id_cursor(fetch: Fetch, *, path: str, query: Params, cursor: str, page_si
         if body.total == len(body.items) < page_size:
             break
         if ids:
-            lowest, skip = ids[-1] + 1, 0
+            lowest, skip, previous = ids[-1] + 1, 0, []
         else:
             # Records without an id are passed on, for the loader to refuse. They cannot move the cursor, so a page
             # of nothing else is passed by its length.
-            skip += len(body.items)
-        previous = body.items
+            skip, previous = skip + len(body.items), body.items
     if received < expected:
         raise TransientSitooError(f"GET {path}", f"Sitoo counted {expected} records and gave {received}")
 

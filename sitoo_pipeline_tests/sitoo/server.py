@@ -63,7 +63,7 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            wbufsize = -1  # head and body in one packet: otherwise each answer waits for the client to acknowledge
+            disable_nagle_algorithm = True  # else each body waits until the client has acknowledged its head
 
             def do_GET(self) -> None:
                 outer._serve(self)

@@ -92,11 +92,10 @@ class TestWindow:
             Window(start, end)
 
     @given(
-        start=st.datetimes(timezones=st.just(STOCKHOLM)).filter(lambda one: 2000 < one.year < 2100),
-        hours=st.integers(1, 24 * 40),
-        parts=st.integers(1, 20),
+        second=st.integers(START, START + 10 * 365 * 86_400), hours=st.integers(1, 24 * 40), parts=st.integers(1, 20)
     )
-    def test_parts_follow_each_other_without_gap_or_overlap(self, start: datetime, hours: int, parts: int) -> None:
+    def test_parts_follow_each_other_without_gap_or_overlap(self, second: int, hours: int, parts: int) -> None:
+        start = datetime.fromtimestamp(second, STOCKHOLM)
         end = (start.astimezone(UTC) + timedelta(hours=hours)).astimezone(STOCKHOLM)
         split = Window(start, end).split(parts)
         assert 1 <= len(split) <= parts
