@@ -6,6 +6,7 @@ runs (``assets``).
 """
 
 from sitoo_pipeline.warehouse.connection import Warehouse, WarehouseLockedError
+from sitoo_pipeline.warehouse.differences import differing_dates
 from sitoo_pipeline.warehouse.frames import replace_partitions, replace_whole
 from sitoo_pipeline.warehouse.ledger import Loaded, failed_load, loaded_dates
 from sitoo_pipeline.warehouse.raw import load_dated, load_reference
@@ -14,6 +15,7 @@ __all__ = [
     "Loaded",
     "Warehouse",
     "WarehouseLockedError",
+    "differing_dates",
     "failed_load",
     "load_dated",
     "load_reference",

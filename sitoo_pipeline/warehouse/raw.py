@@ -18,7 +18,7 @@ from sitoo_pipeline.warehouse.rules import typed
 from sitoo_pipeline.warehouse.staging import Layout, Refused, stage, stage_refused
 
 Dating = Callable[[pl.DataFrame], pl.DataFrame]
-"""Takes the hints of each object (with ``_row``), gives them back with ``business_date``."""
+"""Takes the hints of each object (with ``_object``), gives them back with ``business_date``."""
 
 
 def load_dated(
@@ -111,14 +111,14 @@ def _date_objects(
     con: duckdb.DuckDBPyConnection, table: RawTable, hints: Sequence[Column], dating: Dating, dates: Sequence[date]
 ) -> None:
     """Fill ``incoming``, typed and dated, with the staged objects of ``dates``."""
-    con.execute(f"CREATE OR REPLACE TEMP VIEW typed_objects AS SELECT {_typed(table)}, _landing_file, _row FROM staged")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW typed_objects AS SELECT {_typed(table)}, _landing_file, _object FROM staged")
     asked = ", ".join(f'{column.source} AS "{column.name}"' for column in hints)
-    dated = dating(con.sql(f"SELECT {asked}, o._row FROM typed_objects AS o").pl())
-    con.register("dates_of_rows", dated.select("_row", "business_date").to_arrow())
+    dated = dating(con.sql(f"SELECT {asked}, o._object FROM typed_objects AS o").pl())
+    con.register("dates_of_rows", dated.select("_object", "business_date").to_arrow())
     names = ", ".join(f'o."{f.name}"' for f in table.fields)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {names}, d.business_date, o._landing_file "
-        "FROM typed_objects AS o JOIN dates_of_rows AS d USING (_row) WHERE list_contains(?, d.business_date)",
+        "FROM typed_objects AS o JOIN dates_of_rows AS d USING (_object) WHERE list_contains(?, d.business_date)",
         [list(dates)],
     )
     con.unregister("dates_of_rows")
@@ -137,9 +137,9 @@ def _date_refused(
         return {}
     stage_refused(con, table, refused)
     asked = ", ".join(f'{column.source} AS "{column.name}"' for column in hints)
-    lenient = f"SELECT {_typed(table, lenient=True)}, _item AS _row FROM staged"
-    dated = dating(con.sql(f'SELECT {asked}, o._row FROM ({lenient}) AS o WHERE o."{table.clock}" IS NOT NULL').pl())
-    known = dict(dated.select("_row", "business_date").iter_rows())
+    lenient = f"SELECT {_typed(table, lenient=True)}, _item AS _object FROM staged"
+    dated = dating(con.sql(f'SELECT {asked}, o._object FROM ({lenient}) AS o WHERE o."{table.clock}" IS NOT NULL').pl())
+    known = dict(dated.select("_object", "business_date").iter_rows())
     found: dict[date, list[Refused]] = {}
     for number, item in enumerate(refused):
         day = known.get(number) or min(dates)

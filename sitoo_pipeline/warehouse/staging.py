@@ -40,7 +40,7 @@ def stage(
     """Fill the temporary table ``staged`` with the objects of ``files`` that keep the rules of ``table``.
 
     ``staged`` has the declared fields as text, ``_landing_file`` (below ``landing``), ``_item`` (position in its body)
-    and ``_row``, unique. Of objects with the same key the one read last is kept: pages can overlap.
+    and ``_object``, unique. Of objects with the same key the one read last is kept: pages can overlap.
 
     Returns:
         The objects that were refused, in the order of the bodies.
@@ -62,7 +62,7 @@ def _read(con: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[Path]
     names = ", ".join(f'o."{name}"' for name, _ in pairs)
     if not files:
         columns = ", ".join(f'"{name}" {kind}' for name, kind in pairs)
-        con.execute(f"CREATE TEMP TABLE staged ({columns}, _item BIGINT, _landing_file VARCHAR, _row BIGINT)")
+        con.execute(f"CREATE TEMP TABLE staged ({columns}, _item BIGINT, _landing_file VARCHAR, _object BIGINT)")
         return
     struct = "STRUCT(" + ", ".join(f'"{name}" {kind}' for name, kind in pairs) + ")"
     listed = "[" + ", ".join(f"'{_quoted(file)}'" for file in files) + "]"
@@ -81,7 +81,7 @@ def _read(con: duckdb.DuckDBPyConnection, table: RawTable, files: Sequence[Path]
         )
     con.execute(
         f"CREATE TEMP TABLE staged AS SELECT {names}, _item, filename AS _landing_file, "
-        f"row_number() OVER () AS _row FROM ({source})"
+        f"row_number() OVER () AS _object FROM ({source})"
     )
 
 
@@ -133,10 +133,10 @@ def _refuse(con: duckdb.DuckDBPyConnection, table: RawTable, layout: Layout, lan
     """Take the objects that break a rule out of ``staged``; their payload is read again from the body they came in."""
     tests = [f"coalesce(\"{name}\", '') = ''" for name in (*table.key, *((table.clock,) if table.clock else ()))]
     tests += [sql for f in table.fields if (sql := broken(f.type, f'"{f.name}"'))]
-    bad = con.execute(f"SELECT _row, _landing_file FROM staged WHERE {' OR '.join(tests)}").fetchall()
+    bad = con.execute(f"SELECT _object, _landing_file FROM staged WHERE {' OR '.join(tests)}").fetchall()
     if not bad:
         return []
-    con.execute("DELETE FROM staged WHERE list_contains(?, _row)", [[row for row, _ in bad]])
+    con.execute("DELETE FROM staged WHERE list_contains(?, _object)", [[row for row, _ in bad]])
     return [
         _relative(_refused(table, item, str(landing / name)), landing)
         for name in sorted({name for _, name in bad})
@@ -148,7 +148,7 @@ def _refuse(con: duckdb.DuckDBPyConnection, table: RawTable, layout: Layout, lan
 def _keep_last(con: duckdb.DuckDBPyConnection, table: RawTable) -> None:
     key = ", ".join(f'"{name}"' for name in table.key)
     con.execute(
-        f"DELETE FROM staged WHERE _row IN (SELECT _row FROM (SELECT _row, row_number() OVER (PARTITION BY {key} "
+        f"DELETE FROM staged WHERE _object IN (SELECT _object FROM (SELECT _object, row_number() OVER (PARTITION BY {key} "
         f"ORDER BY _landing_file DESC, _item DESC) AS nth FROM staged SEMI JOIN (SELECT {key} FROM staged GROUP BY ALL "
         f"HAVING count(*) > 1) AS twice USING ({key})) WHERE nth > 1)"
     )

@@ -1,0 +1,69 @@
+"""The factory: one account in, all of its assets and checks out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from sitoo_pipeline.assets import core, marts
+from sitoo_pipeline.assets.checks import asset_checks
+from sitoo_pipeline.assets.computed import computed_asset
+from sitoo_pipeline.assets.published import read_copy_asset, read_copy_key
+from sitoo_pipeline.assets.raw import dated_asset, reference_asset, source_specs
+from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.sinks import sink_asset, sink_key
+from sitoo_pipeline.assets.specs import daily_partitions, key
+from sitoo_pipeline.assets.targets import sinks_of
+from sitoo_pipeline.tables import core as core_tables
+from sitoo_pipeline.tables import marts as mart_tables
+from sitoo_pipeline.tables import raw
+
+
+@dataclass(frozen=True)
+class AccountAssets:
+    """All of one account: what the code location shows, and the stages in which it is run.
+
+    A stage is a set of assets that can be made for some dates once the stages before it are made for them.
+    """
+
+    runtime: Runtime
+    partitions_def: dg.DailyPartitionsDefinition
+    assets: tuple[dg.AssetsDefinition | dg.AssetSpec, ...]
+    checks: tuple[dg.AssetChecksDefinition, ...]
+    stages: dict[str, tuple[dg.AssetKey, ...]]
+
+    @property
+    def name(self) -> str:
+        """Name of the account."""
+        return self.runtime.account.name
+
+
+def account_assets(runtime: Runtime) -> AccountAssets:
+    """Build everything of one account from its settings."""
+    account = runtime.account
+    daily = daily_partitions(start_date=account.start_date.isoformat(), timezone=account.timezone)
+    sinks = sinks_of(runtime)
+    computations = (*core.COMPUTATIONS, *marts.COMPUTATIONS)
+    dated = [table for c in computations for table in c.tables if table.partition]
+    checked = (*raw.DATED, *core_tables.TABLES, *mart_tables.TABLES)
+    return AccountAssets(
+        runtime=runtime,
+        partitions_def=daily,
+        assets=(
+            *source_specs(account.name),
+            reference_asset(runtime),
+            *(dated_asset(runtime, table, daily) for table in raw.DATED),
+            *(computed_asset(runtime, computation, daily) for computation in computations),
+            read_copy_asset(runtime),
+            *(sink_asset(runtime, sink, daily) for sink in sinks),
+        ),
+        checks=tuple(check for table in checked for check in asset_checks(runtime, table, daily)),
+        stages={
+            "reference": tuple(key(account.name, table) for table in (*raw.REFERENCE, *core_tables.REFERENCE)),
+            "extract": tuple(key(account.name, table) for table in raw.DATED),
+            "transform": tuple(key(account.name, table) for table in dated),
+            "deliver": tuple(sink_key(account.name, sink.name) for sink in sinks),
+            "publish": (read_copy_key(account.name),),
+        },
+    )

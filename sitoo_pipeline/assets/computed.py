@@ -1,0 +1,136 @@
+"""Assets that are computed from other tables: read, transform, write, for the dates of the run.
+
+``core`` and ``marts`` list what is computed from what; here it becomes assets.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+import duckdb
+import polars as pl
+
+from sitoo_pipeline.assets.days import DayMetadata, run_days
+from sitoo_pipeline.assets.metadata import day_totals, load_metadata, table_rows
+from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.specs import BACKFILL, key, table_spec
+from sitoo_pipeline.tables import Table
+from sitoo_pipeline.warehouse import failed_load, loaded_dates, replace_partitions, replace_whole
+
+Frames = Mapping[Table, pl.DataFrame]
+
+
+class NotLoadedError(RuntimeError):
+    """What a date is computed from has not been loaded for it. Nothing was written for that date."""
+
+    safe_to_show = True
+
+    def __init__(self, table: Table, dates: Sequence[date]) -> None:
+        named = ", ".join(str(day) for day in dates)
+        super().__init__(f"{table.qualified} is not loaded for {named}: materialize {table.qualified} for it first")
+
+
+@dataclass(frozen=True)
+class Computation:
+    """One step: ``tables`` from ``reads``.
+
+    ``compute`` gets an open connection and the dates (all dates of a table without partitions are no dates), and returns the
+    rows of each table. ``also`` names further dates whose rows follow from these; they are written in the same step.
+    """
+
+    name: str
+    tables: tuple[Table, ...]
+    reads: tuple[Table, ...]
+    compute: Callable[[Runtime, duckdb.DuckDBPyConnection, Sequence[date]], Frames]
+    also: Callable[[Runtime, duckdb.DuckDBPyConnection, Sequence[date]], Sequence[date]] | None = None
+
+    @property
+    def layer(self) -> str:
+        """Layer of the tables that it makes."""
+        return self.tables[0].layer
+
+
+def computed_asset(
+    runtime: Runtime, computation: Computation, partitions_def: dg.PartitionsDefinition[str]
+) -> dg.AssetsDefinition:
+    """The assets of one computation, partitioned where its tables are."""
+    account = runtime.account.name
+    dated = computation.tables[0].partition is not None
+    specs = [
+        table_spec(
+            account,
+            table,
+            deps=[key(account, read) for read in computation.reads],
+            kinds={"duckdb", "polars"},
+            partitions_def=partitions_def if dated else None,
+        )
+        for table in computation.tables
+    ]
+    name = f"{account}__{computation.layer}__{computation.name}"
+    if not dated:
+
+        @dg.multi_asset(name=name, specs=specs)
+        def whole(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+            yield from _compute_whole(context, runtime, computation)
+
+        return whole
+
+    @dg.multi_asset(name=name, specs=specs, partitions_def=partitions_def, backfill_policy=BACKFILL)
+    def by_date(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        started_at = datetime.now(UTC)
+        yield from run_days(
+            context,
+            keys=[key(account, table) for table in computation.tables],
+            chunk_days=runtime.account.chunk_days,
+            work=lambda dates: compute_dates(runtime, computation, dates, context.run_id),
+            on_failure=lambda dates, why: failed_load(
+                runtime.warehouse,
+                computation.tables[0],
+                dates,
+                started_at=started_at,
+                run_id=context.run_id,
+                message=why,
+            ),
+        )
+
+    return by_date
+
+
+def compute_dates(runtime: Runtime, computation: Computation, dates: Sequence[date], run_id: str) -> DayMetadata:
+    """Compute and write ``dates``, and say what each became.
+
+    Raises:
+        NotLoadedError: a date lacks what it is computed from.
+        SchemaMismatchError: the transform gave what its table does not allow; nothing of that table was written.
+    """
+    started_at = datetime.now(UTC)
+    with runtime.warehouse.connect() as con:
+        for read in computation.reads:
+            if read.partition and (missing := sorted(set(dates) - loaded_dates(con, read))):
+                raise NotLoadedError(read, missing)
+        dates = sorted({*dates, *(computation.also(runtime, con, dates) if computation.also else ())})
+        frames = computation.compute(runtime, con, dates)
+    found: dict[dg.AssetKey, dict[date, dict[str, Any]]] = {}
+    for table, frame in frames.items():
+        loaded = replace_partitions(runtime.warehouse, table, frame, dates=dates, run_id=run_id, started_at=started_at)
+        totals = day_totals(table, frame)
+        with runtime.warehouse.connect() as con:
+            rows = table_rows(con, table)
+        found[key(runtime.account.name, table)] = {
+            day: {**load_metadata(part, rows), **totals.get(day, {})} for day, part in loaded.items()
+        }
+    return found
+
+
+def _compute_whole(
+    context: dg.AssetExecutionContext, runtime: Runtime, computation: Computation
+) -> Iterator[dg.MaterializeResult[Any]]:
+    started_at = datetime.now(UTC)
+    with runtime.warehouse.connect() as con:
+        frames = computation.compute(runtime, con, [])
+    for table, frame in frames.items():
+        loaded = replace_whole(runtime.warehouse, table, frame, run_id=context.run_id, started_at=started_at)
+        metadata = {"dagster/row_count": loaded.rows or 0, "changed": loaded.changed}
+        yield dg.MaterializeResult(asset_key=key(runtime.account.name, table), metadata=metadata)

@@ -1,0 +1,77 @@
+"""``core``: what is computed from ``raw``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+
+from sitoo_pipeline import transforms
+from sitoo_pipeline.assets.computed import Computation, Frames
+from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.tables import core, raw
+from sitoo_pipeline.tables.z_reports import CHILDREN
+from sitoo_pipeline.transforms.frames import fit
+from sitoo_pipeline.warehouse.sources import source_frame, table_frame
+
+Dates = Sequence[date]
+
+
+def _reference(runtime: Runtime, con: duckdb.DuckDBPyConnection, _: Dates) -> Frames:
+    stores = transforms.stores(
+        source_frame(con, core.STORES, raw.STORES),
+        account_timezone=runtime.account.timezone,
+        store_timezones=runtime.store_timezones,
+    )
+    warehouses = transforms.warehouses(source_frame(con, core.WAREHOUSES, raw.WAREHOUSES), stores=stores)
+    registers = transforms.registers(source_frame(con, core.REGISTERS, raw.CASH_REGISTERS), warehouses=warehouses)
+    groups = source_frame(con, core.PRODUCT_GROUPS, raw.PRODUCT_GROUPS)
+    return {
+        core.STORES: stores,
+        core.WAREHOUSES: warehouses,
+        core.REGISTERS: registers,
+        core.PRODUCT_GROUPS: fit(groups, core.PRODUCT_GROUPS),
+    }
+
+
+def _orders(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
+    source = source_frame(con, core.ORDERS, raw.ORDERS, dates=dates, extra=core.ORDER_HINTS)
+    lines = source_frame(con, core.ORDER_LINES, raw.ORDERS, dates=dates)
+    payments = source_frame(con, core.ORDER_PAYMENTS, raw.ORDERS, dates=dates)
+    return {
+        core.ORDERS: transforms.orders(source, places=runtime.places(con)),
+        core.ORDER_LINES: transforms.order_lines(lines, product_groups=table_frame(con, core.PRODUCT_GROUPS)),
+        core.ORDER_PAYMENTS: fit(payments, core.ORDER_PAYMENTS),
+    }
+
+
+def _z_reports(_: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
+    return {
+        table: fit(source_frame(con, table, raw.Z_REPORTS, dates=dates), table) for table in (core.Z_REPORTS, *CHILDREN)
+    }
+
+
+def _stock_movements(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
+    source = source_frame(con, core.STOCK_MOVEMENTS, raw.WAREHOUSE_TRANSACTIONS, dates=dates)
+    return {core.STOCK_MOVEMENTS: transforms.stock_movements(source, places=runtime.places(con))}
+
+
+COMPUTATIONS = (
+    Computation(
+        "reference", core.REFERENCE, (raw.STORES, raw.WAREHOUSES, raw.CASH_REGISTERS, raw.PRODUCT_GROUPS), _reference
+    ),
+    Computation(
+        "orders",
+        (core.ORDERS, core.ORDER_LINES, core.ORDER_PAYMENTS),
+        (raw.ORDERS, core.STORES, core.WAREHOUSES, core.REGISTERS, core.PRODUCT_GROUPS),
+        _orders,
+    ),
+    Computation("z_reports", (core.Z_REPORTS, *CHILDREN), (raw.Z_REPORTS,), _z_reports),
+    Computation(
+        "stock_movements",
+        (core.STOCK_MOVEMENTS,),
+        (raw.WAREHOUSE_TRANSACTIONS, core.STORES, core.WAREHOUSES),
+        _stock_movements,
+    ),
+)

@@ -1,0 +1,118 @@
+"""The dates of a run, each for itself: what could be done is done and reported, what failed is named.
+
+Dagster records a range run as one success or one failure. Here every date that was committed gets its own
+materialization before the step fails, so that the status of each partition is true and the next backfill of "failed and
+missing" takes up just the rest.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from sitoo_pipeline.assets.runtime import chunks
+from sitoo_pipeline.sitoo.errors import BadRequest, CredentialsRefused, SitooError, Unreachable
+from sitoo_pipeline.warehouse import WarehouseLockedError
+from sitoo_pipeline.warehouse.frames import SchemaMismatchError
+
+Metadata = dict[str, Any]
+DayMetadata = Mapping[dg.AssetKey, Mapping[date, Metadata]]
+Work = Callable[[Sequence[date]], DayMetadata]
+
+SAME_FOR_EVERY_DATE = (CredentialsRefused, BadRequest, Unreachable, WarehouseLockedError)
+"""Failures that the next date would meet as well: the other dates are not tried."""
+
+SAFE_TO_SHOW = (SitooError, WarehouseLockedError, SchemaMismatchError)
+"""Errors whose texts are written to be shown; of any other only the type and the place are."""
+
+
+@dataclass
+class Days:
+    """What became of the dates of one step."""
+
+    done: dict[dg.AssetKey, dict[date, Metadata]] = field(default_factory=dict)
+    failed: dict[date, str] = field(default_factory=dict)
+    stopped: str | None = None
+
+    def add(self, found: DayMetadata) -> None:
+        for key, by_date in found.items():
+            self.done.setdefault(key, {}).update(by_date)
+
+
+def reason(error: BaseException) -> str:
+    """Why it failed, on one line and without anything that must not be shown."""
+    if isinstance(error, SAFE_TO_SHOW) or getattr(error, "safe_to_show", False):
+        return " ".join(str(error).split())
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {place.name} ({place.filename.rsplit('/', 1)[-1]}:{place.lineno}); see the run's log"
+
+
+def run_days(
+    context: dg.AssetExecutionContext,
+    *,
+    keys: Sequence[dg.AssetKey],
+    chunk_days: int,
+    work: Work,
+    on_failure: Callable[[Sequence[date], str], None],
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """Do ``work`` for the partitions of the run, a chunk at a time, and date by date where a chunk fails.
+
+    Args:
+        context: The step's context.
+        keys: The assets that the step materializes.
+        chunk_days: Dates given to ``work`` at once.
+        work: Does what is to be done for some dates, and returns metadata per asset and date. Its effects must be whole
+            for each date or none.
+        on_failure: Is told of the dates that failed, and why.
+
+    Yields:
+        A result for each asset, where every date was done.
+
+    Raises:
+        dg.Failure: names each date that failed and why. The other dates are committed and recorded.
+    """
+    days = Days()
+    for chunk in chunks([date.fromisoformat(key) for key in context.partition_keys], chunk_days):
+        _run_chunk(context, days, chunk, work)
+    if not days.failed:
+        for key in keys:
+            for day, metadata in days.done.get(key, {}).items():
+                context.add_asset_metadata(metadata, asset_key=key, partition_key=day.isoformat())
+            yield dg.MaterializeResult(asset_key=key)
+        return
+    for key, by_date in days.done.items():
+        for day, metadata in by_date.items():
+            context.log_event(dg.AssetMaterialization(key, partition=day.isoformat(), metadata=metadata))
+    for day, why in days.failed.items():
+        on_failure([day], why)
+    lines = "\n".join(f"{day}: {why}" for day, why in sorted(days.failed.items()))
+    raise dg.Failure(
+        description=f"{len(days.failed)} of {len(context.partition_keys)} dates failed; the others are done.\n{lines}",
+        metadata={"failed_dates": dg.MetadataValue.json({str(day): why for day, why in sorted(days.failed.items())})},
+        allow_retries=False,
+    )
+
+
+def _run_chunk(context: dg.AssetExecutionContext, days: Days, chunk: Sequence[date], work: Work) -> None:
+    if days.stopped:
+        days.failed.update(dict.fromkeys(chunk, days.stopped))
+        return
+    try:
+        days.add(work(chunk))
+    except SAME_FOR_EVERY_DATE as error:
+        days.stopped = reason(error)
+        days.failed.update(dict.fromkeys(chunk, days.stopped))
+    except Exception as error:
+        context.log.error(f"{chunk[0]} to {chunk[-1]}: {reason(error)}")
+        if not isinstance(error, SAFE_TO_SHOW):
+            context.log.debug("".join(traceback.format_tb(error.__traceback__)))
+        if len(chunk) == 1:
+            days.failed[chunk[0]] = reason(error)
+            return
+        for day in chunk:
+            _run_chunk(context, days, [day], work)

@@ -1,0 +1,96 @@
+"""``marts``: what is computed from ``core``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+
+from sitoo_pipeline import transforms
+from sitoo_pipeline.assets.computed import Computation, Frames
+from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.tables import core, marts
+from sitoo_pipeline.warehouse import loaded_dates
+from sitoo_pipeline.warehouse.sources import table_frame
+
+Dates = Sequence[date]
+
+
+def _hourly_sales(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
+    orders = table_frame(con, core.ORDERS, dates=dates)
+    lines = table_frame(con, core.ORDER_LINES, dates=dates)
+    return {marts.HOURLY_SALES: transforms.hourly_sales(account=runtime.account.name, orders=orders, lines=lines)}
+
+
+def _daily_sales(_: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
+    return {marts.DAILY_SALES: transforms.daily_sales(table_frame(con, marts.HOURLY_SALES, dates=dates))}
+
+
+def _weekly_balance(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
+    frame = transforms.weekly_balance_hourly(
+        account=runtime.account.name,
+        hourly=table_frame(con, marts.HOURLY_SALES, dates=dates),
+        stores=table_frame(con, core.STORES),
+        warehouses=table_frame(con, core.WAREHOUSES),
+        dates=dates,
+        channels=runtime.account.targets.weekly_balance.channels,
+    )
+    return {marts.WEEKLY_BALANCE_HOURLY: frame}
+
+
+def _affected(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Dates:
+    """The dates whose reconciliation follows from ``dates``, as far as they are loaded.
+
+    A till closed after midnight ties two dates together, so loading one of them can settle the other.
+    """
+    reached = transforms.affected_dates(
+        z_reports=table_frame(con, core.Z_REPORTS),
+        dates=dates,
+        places=runtime.places(con),
+        start_date=runtime.account.start_date,
+    )
+    return sorted(reached & loaded_dates(con, core.ORDERS) & loaded_dates(con, core.Z_REPORTS))
+
+
+def _z_report_reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
+    needed = sorted({*dates, *_affected(runtime, con, dates)})
+    frame = transforms.z_report_reconciliation(
+        account=runtime.account.name,
+        z_reports=table_frame(con, core.Z_REPORTS),
+        orders=table_frame(con, core.ORDERS, dates=needed),
+        lines=table_frame(con, core.ORDER_LINES, dates=needed),
+        dates=dates,
+        loaded_dates=loaded_dates(con, core.ORDERS),
+        start_date=runtime.account.start_date,
+        places=runtime.places(con),
+    )
+    return {marts.Z_REPORT_RECONCILIATION: frame}
+
+
+def _stock_movements_daily(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
+    movements = table_frame(con, core.STOCK_MOVEMENTS, dates=dates)
+    frame = transforms.stock_movements_daily(account=runtime.account.name, movements=movements)
+    return {marts.STOCK_MOVEMENTS_DAILY: frame}
+
+
+COMPUTATIONS = (
+    Computation("hourly_sales", (marts.HOURLY_SALES,), (core.ORDERS, core.ORDER_LINES), _hourly_sales),
+    Computation("daily_sales", (marts.DAILY_SALES,), (marts.HOURLY_SALES,), _daily_sales),
+    Computation(
+        "weekly_balance_hourly",
+        (marts.WEEKLY_BALANCE_HOURLY,),
+        (marts.HOURLY_SALES, core.STORES, core.WAREHOUSES),
+        _weekly_balance,
+    ),
+    Computation(
+        "z_report_reconciliation",
+        (marts.Z_REPORT_RECONCILIATION,),
+        (core.ORDERS, core.ORDER_LINES, core.Z_REPORTS, core.STORES),
+        _z_report_reconciliation,
+        also=_affected,
+    ),
+    Computation(
+        "stock_movements_daily", (marts.STOCK_MOVEMENTS_DAILY,), (core.STOCK_MOVEMENTS,), _stock_movements_daily
+    ),
+)

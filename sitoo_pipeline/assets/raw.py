@@ -1,0 +1,114 @@
+"""``raw``: Sitoo's objects as they were sent, and the endpoints that they come from."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+
+from sitoo_pipeline.assets.days import DayMetadata, run_days
+from sitoo_pipeline.assets.extract import extract_dates, extract_reference
+from sitoo_pipeline.assets.metadata import load_metadata, table_rows
+from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.specs import BACKFILL, key, source_key, table_spec
+from sitoo_pipeline.sitoo import RESOURCES
+from sitoo_pipeline.tables import raw
+from sitoo_pipeline.tables.raw import RawTable
+from sitoo_pipeline.warehouse import failed_load
+
+
+def source_specs(account: str) -> list[dg.AssetSpec]:
+    """Sitoo's endpoints as external assets, so that the lineage begins where the figures do."""
+    return [
+        dg.AssetSpec(
+            key=source_key(account, table.name),
+            description=f"{RESOURCES[table.name].description}. Sitoo REST API v2, {RESOURCES[table.name].path}",
+            group_name=f"{account}_sitoo",
+            kinds={"api"},
+            tags={"account": account, "layer": "sitoo"},
+            metadata={"documentation": dg.MetadataValue.url(RESOURCES[table.name].documentation)},
+        )
+        for table in raw.TABLES
+    ]
+
+
+def reference_asset(runtime: Runtime) -> dg.AssetsDefinition:
+    """Sites, stores, warehouses, registers and product groups: read whole, as they are now."""
+    account = runtime.account.name
+
+    @dg.multi_asset(
+        name=f"{account}__raw__reference",
+        specs=[
+            table_spec(
+                account, table, deps=[source_key(account, table.name)], kinds={"duckdb", "api"}, partitions_def=None
+            )
+            for table in raw.REFERENCE
+        ],
+    )
+    def reference(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        for table in raw.REFERENCE:
+            extracted = extract_reference(runtime, table, run_id=context.run_id)
+            if extracted.unknown_fields:
+                context.log.warning(_drift_text(table, extracted.unknown_fields))
+            with runtime.warehouse.connect() as con:
+                rows = table_rows(con, table)
+            metadata = {"dagster/row_count": rows, "requests": extracted.requests}
+            yield dg.MaterializeResult(asset_key=key(account, table), metadata=metadata)
+
+    return reference
+
+
+def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """One dated raw table: the objects of each business date."""
+    account = runtime.account.name
+    # The reference tables tell where a register stands, and with that the zone in which its sales are dated.
+    deps = [source_key(account, table.name), *(dg.AssetKey([account, "core", name]) for name in _PLACES)]
+
+    @dg.multi_asset(
+        name=f"{account}__raw__{table.name}",
+        specs=[table_spec(account, table, deps=deps, kinds={"duckdb", "api"}, partitions_def=partitions_def)],
+        partitions_def=partitions_def,
+        backfill_policy=BACKFILL,
+    )
+    def dated(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        started_at = datetime.now(UTC)
+        named: set[str] = set()
+
+        def work(dates: Sequence[date]) -> DayMetadata:
+            extracted = extract_dates(runtime, table, dates, run_id=context.run_id)
+            if new := extracted.unknown_fields - named:
+                named.update(new)
+                context.log.warning(_drift_text(table, new))
+            refused = sum(loaded.quarantined for loaded in extracted.loaded.values())
+            if refused:
+                context.log.warning(f"{refused} objects of {table.qualified} went to meta.quarantine")
+            context.log.info(
+                f"{table.qualified} {min(dates)} to {max(dates)}: {extracted.records} objects in {extracted.requests} requests"
+            )
+            with runtime.warehouse.connect() as con:
+                total = table_rows(con, table)
+            return {
+                key(account, table): {day: load_metadata(loaded, total) for day, loaded in extracted.loaded.items()}
+            }
+
+        yield from run_days(
+            context,
+            keys=[key(account, table)],
+            chunk_days=runtime.account.chunk_days,
+            work=work,
+            on_failure=lambda dates, why: failed_load(
+                runtime.warehouse, table, dates, started_at=started_at, run_id=context.run_id, message=why
+            ),
+        )
+
+    return dated
+
+
+_PLACES = ("stores", "warehouses", "registers")
+
+
+def _drift_text(table: RawTable, paths: set[str] | frozenset[str]) -> str:
+    return (
+        f"{table.qualified}: Sitoo sent fields that nobody documented: {', '.join(sorted(paths))}. "
+        "They are kept in the landing files and listed in meta.drift; everything else was loaded."
+    )

@@ -1,0 +1,144 @@
+"""Dates through the stages of an account, in this process, recorded by Dagster like any run of the UI.
+
+Each stage runs for the dates that are through the one before. A date that fails in a stage is out, with its reason; the
+others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import dagster as dg
+
+from sitoo_pipeline.assets import AccountAssets
+from sitoo_pipeline.assets.runtime import chunks
+from sitoo_pipeline.automation import stage_name
+
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+DATES_PER_RUN = 31
+
+STAGES = ("extract", "transform", "deliver")
+"""The stages that work on dates, in their order. ``reference`` comes before them and ``publish`` after."""
+
+Progress = Callable[[str, Sequence[date]], None]
+"""Is told the stage and the dates that are now worked on."""
+
+
+@dataclass
+class Outcome:
+    """What became of the dates of one account."""
+
+    account: str
+    done: list[date] = field(default_factory=list)
+    failed: dict[date, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def success(self) -> bool:
+        """Whether every date is through every stage, and the read copy is published."""
+        return not self.failed and not self.warnings
+
+
+class StageError(RuntimeError):
+    """A stage that is not about single dates failed."""
+
+
+@dataclass
+class Execution:
+    """Runs the jobs of one account on an instance of Dagster."""
+
+    account: AccountAssets
+    defs: dg.Definitions
+    instance: dg.DagsterInstance
+    progress: Progress = lambda stage, dates: None
+    log_level: str = "CRITICAL"
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def run(self, dates: Iterable[date], *, sinks: bool = True) -> Outcome:
+        """Take ``dates`` from Sitoo to the targets (or to the marts only)."""
+        outcome = Outcome(self.account.name)
+        good = sorted(set(dates))
+        try:
+            self._whole("reference")
+        except StageError as error:
+            outcome.failed.update(dict.fromkeys(good, str(error)))
+            return outcome
+        for group in chunks(good, DATES_PER_RUN):
+            outcome.done += self._group(group, outcome, sinks=sinks)
+        try:
+            self._whole("publish")
+        except StageError as error:
+            outcome.warnings.append(f"the read copy was not published: {error}")
+        return outcome
+
+    def _group(self, dates: Sequence[date], outcome: Outcome, *, sinks: bool) -> list[date]:
+        good = list(dates)
+        for stage in STAGES:
+            if stage == "deliver" and not sinks:
+                break
+            if good and self.account.stages[stage]:
+                failed = self._stage(stage, good)
+                outcome.failed.update(failed)
+                good = [day for day in good if day not in failed]
+        return good
+
+    def _stage(self, stage: str, dates: Sequence[date]) -> dict[date, str]:
+        """Run one stage and return the dates that failed in it, each with its reason."""
+        failed: dict[date, str] = {}
+        queue = chunks(list(dates), DATES_PER_RUN)
+        while queue:
+            group = queue.pop(0)
+            self.progress(stage, group)
+            named, unnamed = self._execute(stage, group)
+            failed.update(named)
+            rest = [day for day in group if day not in named]
+            if unnamed and len(group) == 1:
+                failed.setdefault(group[0], unnamed)
+            elif unnamed:
+                queue[:0] = [[day] for day in rest]
+            elif named and stage == "transform":
+                # Steps behind the one that failed were left out for every date of the run.
+                queue[:0] = chunks(rest, DATES_PER_RUN)
+        return failed
+
+    def _whole(self, stage: str) -> None:
+        self.progress(stage, [])
+        named, unnamed = self._execute(stage, [])
+        if named or unnamed:
+            raise StageError(unnamed or "; ".join(named.values()))
+
+    def _execute(self, stage: str, dates: Sequence[date]) -> tuple[dict[date, str], str | None]:
+        """One run. Returns the dates that its steps named as failed, and the reason of a failure that named none."""
+        tags = dict(self.tags)
+        if dates:
+            tags |= {RANGE_START: dates[0].isoformat(), RANGE_END: dates[-1].isoformat()}
+        result = self.defs.resolve_job_def(stage_name(self.account.name, stage)).execute_in_process(
+            instance=self.instance,
+            tags=tags if len(dates) != 1 else dict(self.tags),
+            partition_key=dates[0].isoformat() if len(dates) == 1 else None,
+            run_config={"loggers": {"console": {"config": {"log_level": self.log_level}}}},
+            raise_on_error=False,
+        )
+        if result.success:
+            return {}, None
+        named: dict[date, str] = {}
+        unnamed: str | None = None
+        for event in result.all_events:
+            if event.event_type != dg.DagsterEventType.STEP_FAILURE:
+                continue
+            said = event.step_failure_data.user_failure_data
+            listed = said.metadata.get("failed_dates") if said else None
+            if isinstance(listed, dg.JsonMetadataValue) and isinstance(listed.value, dict):
+                named |= {date.fromisoformat(day): str(why) for day, why in listed.value.items()}
+            else:
+                unnamed = said.description if said and said.description else _error(event)
+        return named, unnamed if named == {} else None
+
+
+def _error(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data.error
+    text = error.message if error else "it failed without a reason"
+    return f"{event.step_key}: {text.strip().splitlines()[0]}"

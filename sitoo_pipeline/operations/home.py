@@ -1,0 +1,33 @@
+"""Dagster's home: where runs, schedules and events are remembered, below the data folder, with telemetry off."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+DAGSTER_YAML = """\
+# Written by sitoo-pipeline where there was none; edit it freely.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 1  # one warehouse file, and one request at a time per API user
+retention:
+  schedule:
+    purge_after_days: 90
+"""
+
+
+def dagster_home(data_dir: Path) -> Path:
+    """The folder that ``DAGSTER_HOME`` names, else ``dagster_home`` below the data folder; made where it is missing.
+
+    The environment variable is set for this process and its children, so that everything uses the same history.
+    """
+    home = Path(os.environ.get("DAGSTER_HOME") or data_dir / "dagster_home").absolute()
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
