@@ -127,7 +127,7 @@ class WeeklyBalanceCsv:
                 if home is not None:
                     lines += self._lines(store_id, day, currencies.get(home, {}))
                 warnings += [
-                    f"{day} store {store_id}: {_figures(hours)} {currency} left out of the CSV: {_why(store_id, home)}"
+                    f"{day} store {store_id}: left out of the CSV: {_figures(hours, currency)}: {_why(store_id, home)}"
                     for currency, hours in currencies.items()
                     if currency != home and _has_figures(hours)
                 ]
@@ -202,9 +202,9 @@ def _has_figures(hours: _Hours) -> bool:
     return any(row[name] for row in hours.values() for _, name in COLUMNS)
 
 
-def _figures(hours: _Hours) -> str:
+def _figures(hours: _Hours, currency: str) -> str:
     gross, returns = (sum((row[name] for row in hours.values()), Decimal(0)) for name in _AMOUNTS)
-    return f"gross sales {gross}" + (f" and returns {returns}" if returns else "") + " in"
+    return f"{gross} {currency} gross sales" + (f" and {returns} {currency} returns" if returns else "")
 
 
 def _why(store_id: str, home: str | None) -> str:

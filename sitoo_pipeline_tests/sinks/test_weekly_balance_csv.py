@@ -1,0 +1,180 @@
+"""Weekly balance as CSV: the bytes, what is left out, and what is not written again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from sitoo_pipeline.sinks import Ledger, Report, deliver
+from sitoo_pipeline.sinks.weekly_balance_csv import CsvFormat, WeeklyBalanceCsv
+from sitoo_pipeline_tests.sinks.frames import DAY, NEXT_DAY, store_day
+
+HEADER = (
+    "Department Id;Register Id;Date;Hour;Net Sales;Gross Sales;Discounts;Returns;"
+    "Transactions;Number of goods sold;Number of returned goods;Visitors"
+)
+HOME = {"1122": "SEK", "77": "SEK"}
+
+
+def hand(
+    folder: Path,
+    ledger: Ledger,
+    frame: pl.DataFrame,
+    *,
+    home: Mapping[str, str] = HOME,
+    csv_format: CsvFormat | None = None,
+    **how: Any,
+) -> Report:
+    target = WeeklyBalanceCsv(folder, home_currency=home, csv_format=csv_format)
+    prepared = target.prepare(frame, account="acme", dates=[DAY])
+    how = {"records": prepared.records, "messages": prepared.messages, "run_id": "r", **how}
+    return deliver(target=target, ledger=ledger, account="acme", **how)
+
+
+def lines_of(folder: Path) -> list[str]:
+    text = (folder / "2024-05-02.csv").read_bytes().decode()
+    assert text.endswith("\n")
+    assert "\r" not in text
+    return text.removesuffix("\n").split("\n")
+
+
+def test_the_file_has_exactly_these_bytes(tmp_path: Path, ledger: Ledger) -> None:
+    sold = store_day(
+        {10: "1543.20", 12: "1234567.89"},
+        net_sales=Decimal("1234.56"),
+        discounts=Decimal("25.00"),
+        returns=Decimal("99.00"),
+        transactions=7,
+        goods_sold=1100,
+        goods_returned=1,
+        visitors=12,
+    )
+    report = hand(tmp_path, ledger, sold)
+    empty = "0,00;0,00;0,00;0,00;0;0;0;0"
+    expected = [f"1122;1;2024-05-02;{hour:02}:00:00;{empty}" for hour in range(24)]
+    expected[10] = "1122;1;2024-05-02;10:00:00;1.234,56;1.543,20;25,00;99,00;7;1100;1;12"
+    expected[12] = "1122;1;2024-05-02;12:00:00;1.234,56;1.234.567,89;25,00;99,00;7;1100;1;12"
+    assert (tmp_path / "2024-05-02.csv").read_bytes() == ("\n".join([HEADER, *expected]) + "\n").encode()
+    assert [path.name for path in tmp_path.glob("*.csv*")] == ["2024-05-02.csv"]
+    assert (report.delivered, report.counts["written"], report.messages) == (1, 1, ())
+
+
+def test_stores_and_hours_are_in_order_whatever_the_order_of_the_rows(tmp_path: Path, ledger: Ledger) -> None:
+    frame = pl.concat([store_day({9: "1.00"}, store="77"), store_day({8: "2.00"})])
+    hand(tmp_path, ledger, frame.sample(fraction=1, shuffle=True, seed=1))
+    found = [tuple(line.split(";")[0:4:3]) for line in lines_of(tmp_path)[1:]]
+    assert found == [(store, f"{hour:02}:00:00") for store in ("1122", "77") for hour in range(24)]
+
+
+def test_identical_figures_leave_the_file_alone(tmp_path: Path, ledger: Ledger) -> None:
+    frame = store_day({10: "5.00"})
+    hand(tmp_path, ledger, frame)
+    before = (tmp_path / "2024-05-02.csv").stat()
+    assert hand(tmp_path, ledger, frame.reverse()).unchanged == 1
+    assert hand(tmp_path, ledger, frame, force=True).counts["written"] == 0
+    after = (tmp_path / "2024-05-02.csv").stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+@pytest.mark.parametrize("damage", [None, b"edited by hand\n"])
+def test_a_file_that_was_lost_or_edited_is_written_again(tmp_path: Path, ledger: Ledger, damage: bytes | None) -> None:
+    frame, path = store_day({10: "5.00"}), tmp_path / "2024-05-02.csv"
+    hand(tmp_path, ledger, frame)
+    before = path.read_bytes()
+    path.unlink() if damage is None else path.write_bytes(damage)
+    assert [change.reason for change in hand(tmp_path, ledger, frame).changes] == ["missing at the target"]
+    assert path.read_bytes() == before
+
+
+def test_a_correction_rewrites_the_file(tmp_path: Path, ledger: Ledger) -> None:
+    hand(tmp_path, ledger, store_day({10: "5.00"}))
+    assert [change.reason for change in hand(tmp_path, ledger, store_day({10: "5.10"})).changes] == ["changed"]
+    assert ";5,10;" in lines_of(tmp_path)[11]
+
+
+def test_another_currency_is_left_out_with_a_warning(tmp_path: Path, ledger: Ledger) -> None:
+    euro = store_day({10: "12.50", 11: "1000.00"}, currency="EUR")
+    report = hand(
+        tmp_path, ledger, pl.concat([store_day({10: "5.00"}), euro, store_day({}, store="77", currency="EUR")])
+    )
+    assert len(lines_of(tmp_path)) == 1 + 24 + 24
+    assert ";5,00;" in lines_of(tmp_path)[11]
+    (message,) = report.messages
+    assert all(word in message for word in ("2024-05-02", "1122", "EUR", "1012.50", "SEK"))
+
+
+def test_a_store_that_sold_in_another_currency_only_still_has_24_hours(tmp_path: Path, ledger: Ledger) -> None:
+    report = hand(tmp_path, ledger, store_day({10: "12.50"}, currency="EUR"))
+    assert [line.split(";", 4)[4] for line in lines_of(tmp_path)[1:]] == ["0,00;0,00;0,00;0,00;0;0;0;0"] * 24
+    assert len(report.messages) == 1
+
+
+def test_the_unknown_store_is_left_out_with_a_warning(tmp_path: Path, ledger: Ledger) -> None:
+    report = hand(tmp_path, ledger, pl.concat([store_day({9: "3.00"}, store="unknown"), store_day({10: "5.00"})]))
+    assert {line.split(";")[0] for line in lines_of(tmp_path)[1:]} == {"1122"}
+    assert "unknown" in report.messages[0]
+    assert "3.00 SEK" in report.messages[0]
+
+
+def test_a_store_without_a_home_currency_has_that_of_its_only_rows(tmp_path: Path, ledger: Ledger) -> None:
+    report = hand(tmp_path, ledger, store_day({9: "3.00"}), home={})
+    assert (len(lines_of(tmp_path)), report.messages) == (25, ())
+    both = pl.concat([store_day({9: "3.00"}), store_day({9: "4.00"}, currency="EUR")])
+    report = hand(tmp_path, ledger, both, home={})
+    assert not (tmp_path / "2024-05-02.csv").exists()
+    assert len(report.messages) == 2
+
+
+def test_other_dates_and_accounts_stay_out(tmp_path: Path, ledger: Ledger) -> None:
+    other = store_day({9: "9.00"}, store="77").with_columns(account=pl.lit("beta"))
+    hand(tmp_path, ledger, pl.concat([store_day({9: "3.00"}), store_day({9: "3.00"}, day=NEXT_DAY), other]))
+    assert len(lines_of(tmp_path)) == 25
+    assert [path.name for path in tmp_path.glob("*.csv")] == ["2024-05-02.csv"]
+
+
+def test_a_date_without_stores_has_no_file(tmp_path: Path, ledger: Ledger) -> None:
+    empty = store_day({}).clear()
+    assert hand(tmp_path, ledger, empty).failed is False
+    assert not (tmp_path / "2024-05-02.csv").exists()
+    hand(tmp_path, ledger, store_day({9: "3.00"}))
+    assert hand(tmp_path, ledger, empty).counts["deleted"] == 1
+    assert not (tmp_path / "2024-05-02.csv").exists()
+
+
+def test_separators_are_settings(tmp_path: Path, ledger: Ledger) -> None:
+    chosen = CsvFormat(column="\t", decimal=".", thousands="", register_id=2)
+    hand(tmp_path, ledger, store_day({0: "1543.20"}, store="a\tb"), csv_format=chosen, home={})
+    assert lines_of(tmp_path)[1].startswith('"a\tb"\t2\t2024-05-02\t00:00:00\t1234.56\t1543.20\t0.00')
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"column": ","},
+        {"thousands": ","},
+        {"column": "."},
+        {"column": ""},
+        {"decimal": ""},
+        {"column": ";;"},
+        {"decimal": "5"},
+        {"thousands": "-"},
+        {"column": '"'},
+        {"column": ":"},
+        {"register_id": 0},
+    ],
+)
+def test_separators_that_could_be_mistaken_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"separator|register id"):
+        CsvFormat(**wrong)
+
+
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path, ledger: Ledger) -> None:
+    (tmp_path / "file").write_text("in the way")
+    report = hand(tmp_path / "file", ledger, store_day({9: "3.00"}))
+    assert (report.retry, report.failed) == (1, True)
+    assert "could not be written" in report.messages[0]
