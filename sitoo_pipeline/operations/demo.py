@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ def run_demo(demo: DemoChain, console: Console) -> tuple[list[DayStatus], bool, 
     with fresh_demo(demo) as (settings, _):
         [account] = settings.accounts
         [outcome] = run_dates(settings, {account.name: list(demo.dates)}, console=console, trigger="demo")
-        days = statuses(settings, account, list(demo.dates))
+        days = statuses(account, list(demo.dates))
     troubles = [f"{day}: {why}" for day, why in sorted(outcome.failed.items())] + outcome.warnings
     return days, outcome.success and all(day.is_delivered for day in days), troubles
 
@@ -107,3 +108,23 @@ def remembered_chain(cwd: Path) -> Chain | None:
         return DemoChain(int(found["SANDBOX_STORES"]), int(found["SANDBOX_SEED"]), (start,)).chain()
     except (KeyError, ValueError):
         return None
+
+
+def serve_sandbox(*, port: int, stores: int | None, seed: int | None, console: Console) -> None:
+    """Serve until interrupted: the last demo's chain, or the one that is asked for.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    chain = remembered_chain(Path.cwd())
+    if chain is None or stores is not None or seed is not None:
+        chain = DemoChain.until_yesterday(days=60, stores=stores or 6, seed=1 if seed is None else seed).chain()
+    with Sandbox(chain=chain, port=port) as sandbox:
+        console.print(f"The sandbox is at {sandbox.sitoo_url}. Settings that reach it:\n")
+        for name, value in environment(sandbox, chain.opened + HISTORY).items():
+            console.print(f"{name}={value}")
+        console.print("\nCtrl-C stops it.")
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            console.print("Stopped.")

@@ -12,7 +12,7 @@ import duckdb
 
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.targets import sinks_of
-from sitoo_pipeline.settings import Account, Settings
+from sitoo_pipeline.settings import Account
 from sitoo_pipeline.sinks import Ledger, State
 from sitoo_pipeline.tables import core, marts, raw
 
@@ -75,7 +75,7 @@ class DayStatus:
         return list(dict.fromkeys(self.failed.values()))
 
 
-def statuses(settings: Settings, account: Account, dates: Sequence[date]) -> list[DayStatus]:
+def statuses(account: Account, dates: Sequence[date]) -> list[DayStatus]:
     """The state of ``dates`` of one account.
 
     Raises:

@@ -1,0 +1,41 @@
+"""Dagster's web server and daemon, on this project's home."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from sitoo_pipeline.operations.home import dagster_home
+from sitoo_pipeline.settings import is_configured, load_settings
+from sitoo_pipeline.settings.demo import demo_settings
+
+
+def serve_ui(*, host: str, port: int) -> int:
+    """Run ``dagster dev`` until it is interrupted, and return its exit code.
+
+    Raises:
+        SettingsError: the settings are wrong; nothing was started.
+    """
+    settings = load_settings() if is_configured() else demo_settings()
+    dagster_home(settings.data_dir)
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "sitoo_pipeline.definitions", "-h", host, "-p", str(port)]
+    # In a group of its own: Dagster's children are then stopped together, and only once, when this one is interrupted.
+    with subprocess.Popen(command, start_new_session=True) as child:  # noqa: S603
+        previous = {number: signal.signal(number, _passing_to(child)) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            code = child.wait()
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+    return 0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code
+
+
+def _passing_to(child: subprocess.Popen[bytes]) -> Callable[[int, FrameType | None], None]:
+    def handler(number: int, _: FrameType | None) -> None:
+        os.kill(child.pid, number)
+
+    return handler
