@@ -120,7 +120,7 @@ async def send_spoilt(
 
 
 def _abort(receive: Any) -> None:
-    # ASGI has no message for a broken connection; ``receive`` is bound to uvicorn's request cycle, which has the transport.
+    # ASGI has no message for a broken connection; ``receive`` is bound to uvicorn's request, which has the transport.
     transport = receive.__self__.transport
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

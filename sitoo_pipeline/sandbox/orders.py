@@ -1,4 +1,4 @@
-"""Orders and their deliveries in Sitoo's JSON form, with every documented field. Which are shown is ``order_queries``' affair."""
+"""Orders and their deliveries in Sitoo's JSON form, with every documented field. Lists are in ``order_queries``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sitoo_pipeline.sandbox.carts import ZERO, Line, cents
 from sitoo_pipeline.sandbox.catalogue import GIFT_CARD
-from sitoo_pipeline.sandbox.customers import staff_of
 from sitoo_pipeline.sandbox.sales import CARD, EXCHANGE, KLARNA, PAID, RESERVED, Payment, Sale
 from sitoo_pipeline.sandbox.sales import GIFT_CARD as GIFT_CARD_PAYMENT
 from sitoo_pipeline.sandbox.stores import CENTRAL_WAREHOUSE, CURRENCY, ESHOP_ID
@@ -36,7 +35,7 @@ def render_order(chain: Chain, sale: Sale, *, now: int) -> dict[str, object]:
     vat = cart.total - net
     fee = sale.delivery_fee
     fee_net = cents(fee / Decimal("1.25"))
-    staff = staff_of(sale.till.store)[sale.index % 4] if sale.till.store else None
+    staff = sale.till.store.staff[sale.index % 4] if sale.till.store else None
     address = f"Storgatan {customer.number}" if customer and not sale.till.store else ""
     shown_payments = [_payment(sale, payment) for payment in sale.payments] if payment_state == PAID else []
     reserved = [_reserved(sale, payment) for payment in sale.payments] if payment_state == RESERVED else []
@@ -160,7 +159,7 @@ def _order_data(chain: Chain, sale: Sale) -> dict[str, str]:
     store, register = sale.till.store, sale.till.register
     if store is None or register is None:
         return {}
-    staff = staff_of(store)[sale.index % 4]
+    staff = store.staff[sale.index % 4]
     data = {
         "pos-receiptid": f"{register.registerkey}{chain.orders.receipt_number(sale)}",
         "pos-timezone": chain.timezone,

@@ -1,4 +1,4 @@
-"""The orders of a till's day in full: when made and arrived, who bought, how it was paid. Their JSON form is in ``orders``."""
+"""The orders of a till's day in full: when made and arrived, who bought, how paid. Their JSON is in ``orders``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sitoo's REST API v2 over a chain: routes, and the resources that need no listing of their own. Access is in ``server``."""
+"""Sitoo's REST API v2 over a chain: routes, and the resources with no module of their own. Access is in ``server``."""
 
 from __future__ import annotations
 

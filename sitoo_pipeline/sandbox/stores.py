@@ -6,6 +6,7 @@ import random
 import uuid
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 ACCOUNT = 1500
 ESHOP_ID = 1
@@ -37,6 +38,7 @@ _HOURS: dict[str, tuple[tuple[int, int], tuple[int, int], tuple[int, int]]] = {
     "street": ((600, 1110), (600, 960), (720, 960)),
     "late": ((660, 1140), (720, 1470), (720, 1020)),
 }
+_STAFF = ("Åke Ström", "Eva Löf", "Omar Haddad", "Sara Ny")
 _REGISTER_SHARES = {1: (1.0,), 2: (0.62, 0.38), 3: (0.5, 0.32, 0.18)}
 
 
@@ -56,6 +58,14 @@ class Register:
         return "SITOO" + self.registerid.strip("{}").replace("-", "")
 
 
+class Employee(NamedTuple):
+    """Someone who works at a till."""
+
+    userid: str
+    externalid: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """A shop with its registers and its own warehouse. ``busyness`` scales the chain's orders per day."""
@@ -70,6 +80,7 @@ class Store:
     busyness: float
     warehouseid: int
     registers: tuple[Register, ...]
+    staff: tuple[Employee, ...]
 
     def hours(self, day: date) -> tuple[int, int] | None:
         """Opening and closing on ``day`` in minutes after local midnight, or None where it is closed."""
@@ -82,6 +93,13 @@ class Store:
 def guid(*parts: object) -> str:
     """A guid as Sitoo writes it, in braces and upper case, always the same for the same parts."""
     return f"{{{str(uuid.uuid5(_NAMESPACE, '/'.join(map(str, parts)))).upper()}}}"
+
+
+def _staff(storeid: int) -> tuple[Employee, ...]:
+    return tuple(
+        Employee(guid("staff", storeid, name), f"{storeid:02d}{number}", name)
+        for number, name in enumerate(_STAFF, start=1)
+    )
 
 
 def build_stores(*, count: int, seed: int) -> tuple[Store, ...]:
@@ -111,6 +129,7 @@ def build_stores(*, count: int, seed: int) -> tuple[Store, ...]:
                 busyness=rng.uniform(0.85, 1.15),
                 warehouseid=warehouseid,
                 registers=tuple(registers),
+                staff=_staff(index + 1),
             )
         )
     return tuple(stores)

@@ -75,7 +75,7 @@ class Till:
 
 @dataclass(frozen=True, slots=True)
 class TillDay:
-    """The outline of a till's trading day. Orders from ``late_from`` on reach Sitoo in the morning of ``late_until``."""
+    """The outline of a till's trading day. Orders from ``late_from`` on arrive on the morning of ``late_until``."""
 
     till: Till
     day: date

@@ -11,7 +11,6 @@ from decimal import Decimal
 
 from sitoo_pipeline.sandbox.carts import ZERO, Line, cents
 from sitoo_pipeline.sandbox.catalogue import GIFT_CARD, PRODUCT, SERVICE
-from sitoo_pipeline.sandbox.customers import staff_of
 from sitoo_pipeline.sandbox.sales import CASH, Payment, Sale, takings
 from sitoo_pipeline.sandbox.stores import COMPANY, COMPANY_ID, CURRENCY, ESHOP_ID
 from sitoo_pipeline.sandbox.tills import NOT_SALES, Till
@@ -137,7 +136,7 @@ def _register(period: Period, rng: random.Random) -> dict[str, object]:
     store, register = period.till.store, period.till.register
     assert store is not None
     assert register is not None
-    employee = rng.choice(staff_of(store))
+    employee = rng.choice(store.staff)
     return {
         "zreportid": period.number,
         "registerid": register.registerid,
