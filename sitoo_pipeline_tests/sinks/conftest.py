@@ -67,8 +67,15 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         yield opened
 
 
-@pytest.fixture
-def ometria_server() -> Iterator[OmetriaServer]:
-    """A push API on loopback; retries towards it do not wait."""
-    with OmetriaServer() as server, stamina.set_testing(True, attempts=4, cap=True):
+@pytest.fixture(scope="session")
+def _ometria_server() -> Iterator[OmetriaServer]:
+    with OmetriaServer() as server:
         yield server
+
+
+@pytest.fixture
+def ometria_server(_ometria_server: OmetriaServer) -> Iterator[OmetriaServer]:
+    """A push API on loopback that holds nothing yet; retries do not wait."""
+    _ometria_server.reset()
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield _ometria_server

@@ -26,13 +26,15 @@ class OmetriaServer:
     """
 
     def __init__(self) -> None:
+        self.base_url = ""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
         self.requests: list[list[dict[str, Any]]] = []
-        self.bodies: list[bytes] = []
         self.held: dict[str, dict[str, Any]] = {}
         self.answers: deque[Answer] = deque()
         self.rejects: Callable[[dict[str, Any]], bool] = lambda record: False
-        self.key = KEY
-        self.base_url = ""
 
     def __enter__(self) -> Self:
         app = Starlette(routes=[Route("/v2/push", self._push, methods=["POST"])])
@@ -53,10 +55,9 @@ class OmetriaServer:
         body = await request.body()
         records = json.loads(body, parse_float=Decimal)
         self.requests.append(records)
-        self.bodies.append(body)
         if self.answers:
             return self.answers.popleft()(records)
-        if request.headers.get("X-Ometria-Auth") != self.key:
+        if request.headers.get("X-Ometria-Auth") != KEY:
             return JSONResponse({"message": "forbidden"}, 403)
         return self.take(records)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -186,6 +189,41 @@ def test_a_failing_transaction_leaves_the_date_as_it_was(
     assert rows(database_url) == before
     assert hand(target, ledger, SOLD).counts["deleted"] == 24
     assert ledger.counts("acme", target.name, [DAY]) == {DAY: {State.DELIVERED: 1}}
+
+
+KILLED = """
+import os, signal, sys
+import sqlalchemy as sa
+from sitoo_pipeline.sinks import Ledger
+from sitoo_pipeline.sinks.weekly_balance_sql import WeeklyBalanceSql
+from sitoo_pipeline_tests.sinks.frames import store_day
+from sitoo_pipeline_tests.sinks.test_weekly_balance_sql import hand
+
+@sa.event.listens_for(sa.Engine, "after_cursor_execute")
+def die_before_the_commit(connection, cursor, statement, *_):
+    if statement.startswith("INSERT INTO weekly_balance_hourly"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with Ledger(sys.argv[1]) as ledger, WeeklyBalanceSql(sys.argv[2]) as target:
+    hand(target, ledger, store_day({10: "7.00"}, store="new"))
+"""
+
+
+def test_a_process_killed_within_a_date_leaves_it_as_it_was_and_the_next_run_finishes(
+    database_url: str, tmp_path: Path
+) -> None:
+    ledger_url, new = f"sqlite:///{tmp_path}/deliveries.db", store_day({10: "7.00"}, store="new")
+    with Ledger(ledger_url) as ledger, WeeklyBalanceSql(database_url) as target:
+        hand(target, ledger, SOLD)
+        before = rows(database_url)
+        killed = subprocess.run([sys.executable, "-c", KILLED, ledger_url, database_url], check=False)
+        assert killed.returncode == -signal.SIGKILL
+        assert rows(database_url) == before
+        assert ledger.counts("acme", target.name, [DAY]) == {DAY: {State.PENDING: 1}}
+        report = hand(target, ledger, new)
+        assert report.counts == {"written": 24, "unchanged": 0, "deleted": 24}
+        assert {store for (store,) in rows(database_url, "store_id")} == {"new"}
+        assert ledger.counts("acme", target.name, [DAY]) == {DAY: {State.DELIVERED: 1}}
 
 
 def test_a_database_that_is_not_there_is_reported(ledger: Ledger) -> None:
