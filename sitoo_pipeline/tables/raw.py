@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sitoo_pipeline.tables import raw_fields as fields
+from sitoo_pipeline.tables import raw_reference
 from sitoo_pipeline.tables.raw_fields import Field
+from sitoo_pipeline.tables.raw_orders import ORDER
+from sitoo_pipeline.tables.raw_stock import WAREHOUSE_TRANSACTION
+from sitoo_pipeline.tables.raw_z_reports import Z_REPORT
 from sitoo_pipeline.tables.schema import Column, Table
 from sitoo_pipeline.tables.types import DATE, TEXT, ObjectList
 
@@ -26,6 +29,11 @@ class RawTable(Table):
 
     fields: tuple[Field, ...] = ()
     clock: str | None = None
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The fields without which an object cannot be loaded: its key and its clock."""
+        return self.key if self.clock is None else (*self.key, self.clock)
 
     @property
     def shape(self) -> Shape:
@@ -75,7 +83,7 @@ ORDERS = _table(
     "orders",
     "Orders of every kind as Sitoo sent them, with lines and payments inside.",
     ("orderid",),
-    fields.ORDER,
+    ORDER,
     f"{_DOCS}/orders",
     clock="orderdate",
 )
@@ -83,7 +91,7 @@ Z_REPORTS = _table(
     "z_reports",
     "Z-reports of the registers as Sitoo sent them.",
     ("registerid", "zreportid"),
-    fields.Z_REPORT,
+    Z_REPORT,
     f"{_DOCS}/z-reports",
     clock="datecreated",
 )
@@ -91,27 +99,27 @@ WAREHOUSE_TRANSACTIONS = _table(
     "warehouse_transactions",
     "Warehouse transactions as Sitoo sent them, with their items inside.",
     ("warehousetransactionid",),
-    fields.WAREHOUSE_TRANSACTION,
+    WAREHOUSE_TRANSACTION,
     f"{_DOCS}/warehouse-transactions",
     clock="datecreated",
 )
-SITES = _table("sites", "Sites (e-shops) of the account.", ("eshopid",), fields.SITE, f"{_DOCS}/sites")
-STORES = _table("stores", "Stores of the account's sites.", ("storeid",), fields.STORE, f"{_DOCS}/stores")
+SITES = _table("sites", "Sites (e-shops) of the account.", ("eshopid",), raw_reference.SITE, f"{_DOCS}/sites")
+STORES = _table("stores", "Stores of the account's sites.", ("storeid",), raw_reference.STORE, f"{_DOCS}/stores")
 WAREHOUSES = _table(
-    "warehouses", "Warehouses of the account's sites.", ("warehouseid",), fields.WAREHOUSE, f"{_DOCS}/warehouses"
+    "warehouses", "Warehouses of the account's sites.", ("warehouseid",), raw_reference.WAREHOUSE, f"{_DOCS}/warehouses"
 )
 CASH_REGISTERS = _table(
     "cash_registers",
     "Registers (tills) of the account's sites.",
     ("registerid",),
-    fields.CASH_REGISTER,
+    raw_reference.CASH_REGISTER,
     f"{_DOCS}/cash-registers",
 )
 PRODUCT_GROUPS = _table(
     "product_groups",
     "Product groups of the account's sites.",
     ("vatid",),
-    fields.PRODUCT_GROUP,
+    raw_reference.PRODUCT_GROUP,
     f"{_DOCS}/product-groups",
 )
 

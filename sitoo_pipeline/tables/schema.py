@@ -44,12 +44,20 @@ AUDIT_COLUMNS = (
 
 
 @dataclass(frozen=True)
+class Entries:
+    """A list of nested objects whose entries are rows: ``field`` of the raw object; ``side`` is what its rows say."""
+
+    field: str
+    side: str | None = None
+
+
+@dataclass(frozen=True)
 class Table:
     """One table of the warehouse: ``layer.name``, its grain by ``key``, its columns in order.
 
     ``partition`` names the date column by which it is replaced; None for a table that is replaced whole. ``audited``
-    tables carry ``_loaded_at`` and ``_run_id`` beside their columns; the warehouse fills these in. ``unnest`` names the
-    list (or lists) of the raw object whose entries are the rows.
+    tables carry ``_loaded_at`` and ``_run_id`` beside their columns; the warehouse fills these in. ``entries`` are the
+    lists of the raw object whose entries are the rows; without any, the raw objects are.
     """
 
     layer: str
@@ -60,7 +68,7 @@ class Table:
     partition: str | None = "business_date"
     audited: bool = True
     documentation: str | None = None
-    unnest: str | None = None
+    entries: tuple[Entries, ...] = ()
 
     @property
     def qualified(self) -> str:

@@ -7,7 +7,7 @@ map of strings where Sitoo lets anybody add keys.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -60,19 +60,35 @@ QUANTITY = DataType("DECIMAL(18,3)", pl.Decimal(18, 3), "quantity")
 PERCENT = DataType("DECIMAL(9,4)", pl.Decimal(9, 4), "percent")
 
 
-@dataclass(frozen=True)
-class _FreeMap(DataType):
-    @property
-    def staged(self) -> str:
-        return self.sql
+NUMBER = DataType("DOUBLE", pl.Float64(), "number")
+"""A float in Sitoo's own documentation, of no known precision: never money, never part of a figure."""
 
 
 @dataclass(frozen=True)
-class _TextList(DataType):
+class FreeMap(DataType):
+    """A map from texts to texts; the values of the keys ``money`` are amounts."""
+
+    money: tuple[str, ...] = ()
+
     @property
     def staged(self) -> str:
+        """The same type: its values are texts anyway."""
+        return self.sql
+
+    def with_money(self, *keys: str) -> FreeMap:
+        """The same, where the values of ``keys`` are amounts."""
+        return replace(self, money=keys)
+
+
+@dataclass(frozen=True)
+class TextList(DataType):
+    """A list of texts."""
+
+    @property
+    def staged(self) -> str:
+        """The same type: its values are texts anyway."""
         return self.sql
 
 
-FREE_MAP = _FreeMap("MAP(VARCHAR, VARCHAR)", pl.Object(), "keys and values")
-TEXT_LIST = _TextList("VARCHAR[]", pl.List(pl.String()), "list of texts")
+FREE_MAP = FreeMap("MAP(VARCHAR, VARCHAR)", pl.Object(), "keys and values")
+TEXT_LIST = TextList("VARCHAR[]", pl.List(pl.String()), "list of texts")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from sitoo_pipeline.tables.schema import Column, Table
+from sitoo_pipeline.tables.schema import Column, Entries, Table
 from sitoo_pipeline.tables.types import BIGINT, DATE, INSTANT, INTEGER, MONEY, PERCENT, TEXT, DataType
 
 _KEY = (
@@ -103,8 +103,11 @@ Z_REPORTS = Table(
 )
 
 
-def _child(name: str, description: str, lists: tuple[str, str, str], columns: tuple[Column, ...]) -> Table:
-    """A table with one row per entry of the three lists of raw objects: sales, not delivered, refunds."""
+_SIDES = {"sales": "sales", "salesnotdelivered": "sales_not_delivered", "refund": "refund"}
+
+
+def _child(name: str, description: str, lists: str, sides: tuple[str, ...], columns: tuple[Column, ...]) -> Table:
+    """A table with one row per entry of the raw lists that begin with ``lists`` and end with one of ``sides``."""
     return Table(
         "core",
         name,
@@ -116,7 +119,7 @@ def _child(name: str, description: str, lists: tuple[str, str, str], columns: tu
             *columns,
         ),
         key=("register_id", "z_report_id", "side", "item_no"),
-        unnest=",".join(lists),
+        entries=tuple(Entries(f"{lists}{side}", _SIDES[side]) for side in sides),
     )
 
 
@@ -136,19 +139,22 @@ _NAME = Column("name", TEXT, "Name", source="i.name")
 Z_REPORT_VAT_GROUPS = _child(
     "z_report_vat_groups",
     "Z-reports by rate of VAT.",
-    ("vatgroupssales", "vatgroupssalesnotdelivered", "vatgroupsrefund"),
+    "vatgroups",
+    ("sales", "salesnotdelivered", "refund"),
     (_VAT, *_MONEY),
 )
 Z_REPORT_PRODUCT_GROUPS = _child(
     "z_report_product_groups",
     "Z-reports by product group.",
-    ("productgroupssales", "productgroupssalesnotdelivered", "productgroupsrefund"),
+    "productgroups",
+    ("sales", "salesnotdelivered", "refund"),
     (_NAME, _VAT, _column("numtotal", INTEGER, "Pieces"), *_MONEY),
 )
 Z_REPORT_DISCOUNTS = _child(
     "z_report_discounts",
     "Discounts in the z-reports by voucher code; an empty code where there was none.",
-    ("discountssales", "discountssalesnotdelivered", "discountsrefund"),
+    "discounts",
+    ("sales", "salesnotdelivered", "refund"),
     (
         Column(
             "voucher_code", TEXT, "Voucher code; 'discount-manual' for a discount given by hand", source="i.vouchercode"
@@ -159,7 +165,8 @@ Z_REPORT_DISCOUNTS = _child(
 Z_REPORT_PAYMENTS = _child(
     "z_report_payments",
     "Z-reports by way of payment.",
-    ("paymentssales", "", "paymentsrefund"),
+    "payments",
+    ("sales", "refund"),
     (
         _NAME,
         *(
@@ -176,7 +183,8 @@ Z_REPORT_PAYMENTS = _child(
 Z_REPORT_SALES_TAXES = _child(
     "z_report_sales_taxes",
     "Sales taxes (US) in the z-reports.",
-    ("salestaxessales", "", "salestaxesrefund"),
+    "salestaxes",
+    ("sales", "refund"),
     (
         _NAME,
         Column("code", TEXT, "Code of the tax", source="i.code"),

@@ -1,4 +1,4 @@
-"""Connections to the warehouse's file, and the wait for its lock.
+"""Connections to the warehouse's file, the wait for its lock, and the copy for readers.
 
 DuckDB lets one process write and then nobody else even read, and refuses at once instead of waiting. So every
 connection here is short, and an attempt that finds the file held is repeated until ``lock_timeout`` is over; then the
@@ -12,7 +12,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +20,11 @@ import duckdb
 import polars as pl
 import stamina
 
-from sitoo_pipeline.tables import ALL_TABLES
+from sitoo_pipeline.tables import ALL_TABLES, BY_NAME
 
-_HOLDER = re.compile(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
+_LOCKED = re.compile(r"Could not set lock|being used by another process", re.IGNORECASE)
+_HOLDER = re.compile(r"(?:held|open) in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
+LAYERS = ("raw", "core", "marts", "meta")
 
 
 class WarehouseLockedError(RuntimeError):
@@ -76,8 +78,8 @@ class Warehouse:
         try:
             for attempt in stamina.retry_context(
                 on=_is_locked,
-                attempts=None,
-                timeout=self.lock_timeout,
+                attempts=None if self.lock_timeout else 1,
+                timeout=self.lock_timeout or None,
                 wait_initial=0.05,
                 wait_max=1.0,
                 wait_jitter=0.2,
@@ -96,32 +98,45 @@ class Warehouse:
             return con.sql(sql, params=list(params)).pl()
 
     def publish(self) -> Path:
-        """Copy the file to ``read_copy`` and put it in place by an atomic rename; readers keep the copy that they have open.
+        """Put a copy of the file at ``read_copy`` by an atomic rename; readers keep the copy that they have open.
 
-        The file is held while it is copied, so that the copy is of one moment.
+        The file is held while it is copied, so that the copy is of one moment. Changes that a reader made to an earlier
+        copy are dropped with it.
+
+        Returns:
+            The path of the copy.
+
+        Raises:
+            WarehouseLockedError: another process held the file; the earlier copy stays.
         """
-        fresh = self.read_copy.with_name(f".{self.read_copy.name}.{os.getpid()}")
-        with self.connect() as con:
+        fresh = self.read_copy.with_name(f".{self.read_copy.name}.new")
+        with ExitStack() as after, self.connect() as con:
             con.execute("CHECKPOINT")
-            shutil.copyfile(self.path, fresh)
-        fresh.replace(self.read_copy)
+            # Closing any descriptor of a file gives up this process's lock on it, so this one is closed after DuckDB's.
+            source = after.enter_context(self.path.open("rb"))
+            with fresh.open("wb") as target:
+                shutil.copyfileobj(source, target, 2**20)
+                target.flush()
+                os.fsync(target.fileno())
+            # A reader that opened the last copy for writing may have left a log, which DuckDB would add to this copy.
+            self.read_copy.with_name(f"{self.read_copy.name}.wal").unlink(missing_ok=True)
+            fresh.replace(self.read_copy)
         return self.read_copy
 
 
 def _is_locked(error: Exception) -> bool:
-    return isinstance(error, duckdb.IOException) and "lock" in str(error).lower()
+    return isinstance(error, duckdb.IOException) and _LOCKED.search(str(error)) is not None
 
 
 def _create_tables(con: duckdb.DuckDBPyConnection) -> None:
-    count = "SELECT count(*) FROM duckdb_tables() WHERE schema_name IN ('raw', 'core', 'marts', 'meta')"
-    if con.execute(count).fetchall()[0][0] >= len(ALL_TABLES):
+    there = con.execute("SELECT schema_name || '.' || table_name FROM duckdb_tables()").fetchall()
+    if BY_NAME.keys() <= {name for (name,) in there}:
         return
-    con.execute("BEGIN")
-    for layer in ("raw", "core", "marts", "meta"):
-        con.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
-    for table in ALL_TABLES:
-        con.execute(table.ddl)
-    con.execute("COMMIT")
+    with transaction(con):
+        for layer in LAYERS:
+            con.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
+        for table in ALL_TABLES:
+            con.execute(table.ddl)
 
 
 @contextmanager

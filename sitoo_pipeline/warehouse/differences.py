@@ -9,8 +9,7 @@ from pathlib import Path
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.warehouse.connection import Warehouse
-from sitoo_pipeline.warehouse.raw import Dating
-from sitoo_pipeline.warehouse.rules import typed
+from sitoo_pipeline.warehouse.raw import Dating, date_objects
 from sitoo_pipeline.warehouse.staging import Layout, stage
 
 
@@ -28,19 +27,17 @@ def differing_dates(
 
     An object that moved to another date gives both dates. Objects that break a rule are left out: they are refused when
     their date is loaded. Arguments as in ``load_dated``; nothing is written.
+
+    Raises:
+        WarehouseLockedError: the file stayed open elsewhere.
     """
-    names = [field.name for field in table.fields]
-    key = " AND ".join(f't."{name}" = o."{name}"' for name in table.key)
-    same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM o."{name}"' for name in names)
+    key = " AND ".join(f't."{name}" = i."{name}"' for name in table.key)
+    same = " AND ".join(f't."{f.name}" IS NOT DISTINCT FROM i."{f.name}"' for f in table.fields)
     with warehouse.connect() as con:
         stage(con, table, files, layout=layout, landing=landing)
-        casts = ", ".join(typed(f.type, f'"{f.name}"') + f' AS "{f.name}"' for f in table.fields)
-        con.execute(f"CREATE OR REPLACE TEMP TABLE objects AS SELECT {casts}, _object FROM staged")
-        asked = ", ".join(f'{column.source} AS "{column.name}"' for column in hints)
-        con.register("dates_of_rows", dating(con.sql(f"SELECT {asked}, o._object FROM objects AS o").pl()).to_arrow())
+        date_objects(con, table, hints, dating, into="incoming")
         rows = con.execute(
-            f"SELECT DISTINCT d.business_date, t.business_date FROM objects AS o JOIN dates_of_rows AS d USING (_object) "
-            f"LEFT JOIN {table.qualified} AS t ON {key} "
-            f"WHERE t.business_date IS DISTINCT FROM d.business_date OR NOT ({same})"
+            f"SELECT DISTINCT i.business_date, t.business_date FROM incoming AS i LEFT JOIN {table.qualified} AS t "
+            f"ON {key} WHERE t.business_date IS DISTINCT FROM i.business_date OR NOT ({same})"
         ).fetchall()
     return {day for row in rows for day in row if day is not None}

@@ -1,12 +1,12 @@
-"""Frames into tables: validated, then each date replaced in one transaction, and left alone where nothing changed.
+"""Rows into tables: each partition replaced in one transaction, and left alone where nothing changed.
 
 A date whose frame has no rows is emptied like any other. Comparison is by a hash of the content without the audit
-columns, so that a second identical load rewrites nothing.
+columns, so that a second identical load rewrites nothing. Frames are validated before they come near the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import duckdb
@@ -14,10 +14,9 @@ import pandera.errors
 import polars as pl
 
 from sitoo_pipeline.tables import Table
+from sitoo_pipeline.tables.types import DataType
 from sitoo_pipeline.warehouse.connection import Warehouse, transaction
-from sitoo_pipeline.warehouse.ledger import Loaded, loaded_dates, now, record
-
-Hashes = Mapping[date | None, tuple[int, str]]
+from sitoo_pipeline.warehouse.ledger import Load, Loaded, is_loaded, now, record
 
 
 class SchemaMismatchError(ValueError):
@@ -33,24 +32,21 @@ def validate(table: Table, frame: pl.DataFrame) -> None:
     try:
         table.pandera_schema.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as error:
-        faults = error.failure_cases.group_by("column", "check").len().sort("column", "check")
-        lines = "; ".join(
-            f"{column or 'the frame'}: {check} ({count} x)" for column, check, count in faults.iter_rows()
-        )
+        faults = error.failure_cases.with_columns(column=_column_at_fault(table))
+        counted = faults.group_by("column", "check").len().sort("column", "check")
+        lines = "; ".join(f"{column}: {check} ({count} x)" for column, check, count in counted.iter_rows())
         raise SchemaMismatchError(f"{table.qualified} refused a frame of {frame.height} rows. {lines}") from None
 
 
-def content_hashes(con: duckdb.DuckDBPyConnection, table: Table, relation: str, dates: Iterable[date] | None) -> Hashes:
-    """Rows and content hash per date of ``relation``, which has the columns of ``table`` (None: of all of it)."""
-    names = ", ".join(f'"{name}"' for name in table.names if name != "_landing_file")
-    row = f"sum(hash({names})::HUGEINT)"
-    if dates is None:
-        found = con.execute(f"SELECT NULL, count(*), {row} FROM {relation}").fetchall()
-    else:
-        where = f"WHERE list_contains(?, {table.partition}) GROUP BY 1"
-        sql = f"SELECT {table.partition}, count(*), {row} FROM {relation} {where}"
-        found = con.execute(sql, [list(dates)]).fetchall()
-    return {day: (count, f"{count}-{total or 0:x}") for day, count, total in found}
+def _column_at_fault(table: Table) -> pl.Expr:
+    """Of a missing, unknown or misplaced column pandera gives the name as the failing case; all others are values."""
+    return (
+        pl.when(pl.col("check").str.starts_with("column_"))
+        .then(pl.col("failure_case"))
+        .when(pl.col("check") == "multiple_fields_uniqueness")
+        .then(pl.lit(", ".join(table.key)))
+        .otherwise(pl.col("column"))
+    )
 
 
 def replace_partitions(
@@ -76,92 +72,88 @@ def replace_partitions(
     validate(table, frame)
     strays = set(frame[table.partition or ""].unique()) - set(dates)
     if strays:
-        raise SchemaMismatchError(f"{table.qualified} was given rows of {sorted(strays)}, which were not asked for")
+        raise SchemaMismatchError(
+            f"{table.qualified} was given rows of {', '.join(map(str, sorted(strays)))}, which were not asked for"
+        )
+    load = Load(run_id=run_id, started_at=started_at)
+    done: dict[date, Loaded] = {}
     with warehouse.connect() as con:
         con.register("incoming", frame.to_arrow())
-        return write_partitions(con, table, "incoming", dates=dates, run_id=run_id, started_at=started_at)
-
-
-def write_partitions(
-    con: duckdb.DuckDBPyConnection,
-    table: Table,
-    relation: str,
-    *,
-    dates: Sequence[date],
-    run_id: str,
-    started_at: datetime,
-    details: Mapping[date, Loaded] | None = None,
-) -> dict[date, Loaded]:
-    """The same from a relation of the connection; ``details`` adds what a load knows beside its rows."""
-    old = content_hashes(con, table, table.qualified, dates)
-    new = content_hashes(con, table, relation, dates)
-    known = loaded_dates(con, table)
-    names = ", ".join(f'"{name}"' for name in table.names)
-    order = ", ".join(f'"{name}"' for name in table.key) or "1"
-    done: dict[date, Loaded] = {}
-    for day in sorted(dates):
-        rows, content_hash = new.get(day, (0, "0-0"))
-        same = day in known and content_hash == old.get(day, (0, "0-0"))[1]
-        detail = details.get(day) if details else None
-        loaded = Loaded(
-            table=table.qualified,
-            business_date=day,
-            status="unchanged" if same else "loaded",
-            rows=rows,
-            content_hash=content_hash,
-            quarantined=detail.quarantined if detail else 0,
-            landing_folder=detail.landing_folder if detail else None,
-            requests=detail.requests if detail else None,
-        )
-        with transaction(con):
-            if not same:
-                con.execute(f"DELETE FROM {table.qualified} WHERE {table.partition} = ?", [day])
-                con.execute(
-                    f"INSERT INTO {table.qualified} BY NAME SELECT {names}, ?::TIMESTAMPTZ AS _loaded_at, ? AS _run_id "
-                    f"FROM {relation} WHERE {table.partition} = ? ORDER BY {order}",
-                    [now(), run_id, day],
-                )
-            record(con, loaded, started_at=started_at, run_id=run_id)
-        done[day] = loaded
+        for day in sorted(set(dates)):
+            with transaction(con):
+                done[day] = replace(con, table, "incoming", day, load=load)
     return done
 
 
 def replace_whole(
     warehouse: Warehouse, table: Table, frame: pl.DataFrame, *, run_id: str, started_at: datetime
 ) -> Loaded:
-    """Make ``frame`` the whole content of ``table``, in one transaction; leave the table alone where nothing changed."""
+    """Make ``frame`` the whole content of ``table``, in one transaction; leave the table alone where nothing changed.
+
+    Raises:
+        SchemaMismatchError: before anything is written.
+        WarehouseLockedError: the file stayed open elsewhere.
+    """
     validate(table, frame)
     with warehouse.connect() as con:
         con.register("incoming", frame.to_arrow())
-        return write_whole(con, table, "incoming", run_id=run_id, started_at=started_at)
+        with transaction(con):
+            return replace(con, table, "incoming", None, load=Load(run_id=run_id, started_at=started_at))
 
 
-def write_whole(
-    con: duckdb.DuckDBPyConnection,
-    table: Table,
-    relation: str,
-    *,
-    run_id: str,
-    started_at: datetime,
-    quarantined: int = 0,
+def replace(
+    con: duckdb.DuckDBPyConnection, table: Table, relation: str, day: date | None, *, load: Load, quarantined: int = 0
 ) -> Loaded:
-    """The same from a relation of the connection."""
-    old = content_hashes(con, table, table.qualified, None)[None]
-    rows, content_hash = content_hashes(con, table, relation, None)[None]
-    same = content_hash == old[1] and rows > 0
-    names = ", ".join(f'"{name}"' for name in table.names)
-    order = ", ".join(f'"{name}"' for name in table.key)
+    """Make the rows of ``relation`` the content of the partition ``day`` of ``table``, and record the load.
+
+    Call it in a transaction. ``relation`` has the columns of ``table``; its rows of other dates are left out. Without a
+    ``day`` the whole table is replaced.
+    """
+    rows, content_hash = content(con, table, relation, day)
+    same = is_loaded(con, table, day) and content_hash == content(con, table, table.qualified, day)[1]
+    if not same:
+        where, at = _partition(table, day)
+        con.execute(f"DELETE FROM {table.qualified} {where}", at)
+        con.execute(
+            f"INSERT INTO {table.qualified} BY NAME SELECT {_quoted(table.names)}, ?::TIMESTAMPTZ AS _loaded_at, "
+            f"? AS _run_id FROM {relation} {where} ORDER BY {_quoted(table.key)}",
+            [now(), load.run_id, *at],
+        )
     loaded = Loaded(
-        table=table.qualified, business_date=None, status="unchanged" if same else "loaded",
-        rows=rows, content_hash=content_hash, quarantined=quarantined,
-    )  # fmt: skip
-    with transaction(con):
-        if not same:
-            con.execute(f"DELETE FROM {table.qualified}")
-            con.execute(
-                f"INSERT INTO {table.qualified} BY NAME SELECT {names}, ?::TIMESTAMPTZ AS _loaded_at, ? AS _run_id "
-                f"FROM {relation} ORDER BY {order}",
-                [now(), run_id],
-            )
-        record(con, loaded, started_at=started_at, run_id=run_id)
+        table=table.qualified,
+        business_date=day,
+        status="unchanged" if same else "loaded",
+        rows=rows,
+        quarantined=quarantined,
+        content_hash=content_hash,
+        landing_folder=load.landing_folder,
+        requests=load.requests,
+    )
+    record(con, loaded, load=load)
     return loaded
+
+
+def content(con: duckdb.DuckDBPyConnection, table: Table, relation: str, day: date | None) -> tuple[int, str]:
+    """Number of rows, and a hash of the content, of a partition in ``relation``, which has the columns of ``table``.
+
+    The hash is the same for any order of the rows. It is for comparing within one connection: DuckDB's versions hash
+    differently.
+    """
+    where, at = _partition(table, day)
+    # Where a row came from is no content. Nested values are compared as text: hash() takes null for an empty list.
+    hashed = (
+        f'"{c.name}"' if type(c.type) is DataType else f'"{c.name}"::VARCHAR'
+        for c in table.columns
+        if c.name != "_landing_file"
+    )
+    sql = f"SELECT count(*), sum(hash({', '.join(hashed)})::HUGEINT) FROM {relation} {where}"
+    rows, total = con.execute(sql, at).fetchall()[0]
+    return rows, f"{rows}-{total or 0:x}"
+
+
+def _partition(table: Table, day: date | None) -> tuple[str, list[date]]:
+    return ("", []) if day is None else (f"WHERE {table.partition} = ?", [day])
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

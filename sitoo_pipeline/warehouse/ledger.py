@@ -13,9 +13,22 @@ from typing import Literal
 import duckdb
 
 from sitoo_pipeline.tables import Table, meta
-from sitoo_pipeline.warehouse.connection import Warehouse
+from sitoo_pipeline.warehouse.connection import Warehouse, transaction
 
 Status = Literal["loaded", "unchanged", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """A load at work: the Dagster run, when it began, and where its bodies came from, if it has any.
+
+    ``landing_folder`` is below the account's landing folder; ``requests`` counts those of the whole fetch.
+    """
+
+    run_id: str
+    started_at: datetime
+    landing_folder: str | None = None
+    requests: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +56,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def record(con: duckdb.DuckDBPyConnection, loaded: Loaded, *, started_at: datetime, run_id: str) -> None:
+def record(con: duckdb.DuckDBPyConnection, loaded: Loaded, *, load: Load) -> None:
     """Append one row to ``meta.loads``; call it in the transaction that writes the rows."""
     names = ", ".join(meta.LOADS.names)
     con.execute(
         f"INSERT INTO meta.loads ({names}) VALUES ({', '.join('?' * len(meta.LOADS.names))})",
         [
             loaded.table, loaded.business_date, loaded.status, loaded.rows, loaded.quarantined, loaded.content_hash,
-            loaded.landing_folder, loaded.requests, started_at, now(), run_id, loaded.message,
+            loaded.landing_folder, loaded.requests, load.started_at, now(), load.run_id, loaded.message,
         ],
     )  # fmt: skip
 
@@ -58,11 +71,26 @@ def record(con: duckdb.DuckDBPyConnection, loaded: Loaded, *, started_at: dateti
 def failed_load(
     warehouse: Warehouse, table: Table, dates: Sequence[date], *, started_at: datetime, run_id: str, message: str
 ) -> None:
-    """Record that ``dates`` of ``table`` could not be loaded. Their last good rows stay."""
-    with warehouse.connect() as con:
+    """Record that ``dates`` of ``table`` could not be loaded. Their last good rows stay.
+
+    Raises:
+        WarehouseLockedError: the file stayed open elsewhere; nothing was recorded.
+    """
+    load = Load(run_id=run_id, started_at=started_at)
+    with warehouse.connect() as con, transaction(con):
         for day in dates:
-            loaded = Loaded(table=table.qualified, business_date=day, status="failed", message=message)
-            record(con, loaded, started_at=started_at, run_id=run_id)
+            failed = Loaded(table=table.qualified, business_date=day, status="failed", message=message)
+            record(con, failed, load=load)
+
+
+def is_loaded(con: duckdb.DuckDBPyConnection, table: Table, day: date | None) -> bool:
+    """Whether the partition ``day`` of ``table`` has ever been loaded whole (None: the whole table)."""
+    rows = con.execute(
+        "SELECT count(*) FROM meta.loads "
+        "WHERE table_name = ? AND status != 'failed' AND business_date IS NOT DISTINCT FROM ?",
+        [table.qualified, day],
+    ).fetchall()
+    return bool(rows[0][0])
 
 
 def loaded_dates(con: duckdb.DuckDBPyConnection, table: Table) -> set[date]:

@@ -12,13 +12,14 @@ import polars as pl
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.warehouse.connection import Warehouse, transaction
-from sitoo_pipeline.warehouse.frames import write_partitions, write_whole
-from sitoo_pipeline.warehouse.ledger import Loaded, now
+from sitoo_pipeline.warehouse.frames import content, replace
+from sitoo_pipeline.warehouse.ledger import Load, Loaded, record
+from sitoo_pipeline.warehouse.quarantine import drift, quarantine, quarantined_elsewhere
 from sitoo_pipeline.warehouse.rules import typed
 from sitoo_pipeline.warehouse.staging import Layout, Refused, stage, stage_refused
 
 Dating = Callable[[pl.DataFrame], pl.DataFrame]
-"""Takes the hints of each object (with ``_object``), gives them back with ``business_date``."""
+"""Takes the hints of each object (with ``_object``, its number), gives them back with ``business_date``."""
 
 
 def load_dated(
@@ -36,10 +37,11 @@ def load_dated(
     requests: int = 0,
     unknown_fields: Iterable[str] = (),
 ) -> dict[date, Loaded]:
-    """Replace ``dates`` of ``table`` by the objects of ``files`` that belong to them.
+    """Replace ``dates`` of ``table`` by the objects of ``files`` that belong to them, each date in one transaction.
 
-    Objects of other dates in the same bodies are left alone: they belong to other partitions. Every object belongs to the
-    date that ``dating`` says, from ``hints``: columns with a ``source`` over the raw object ``o``.
+    Every object belongs to the date that ``dating`` says, from ``hints``: columns with a ``source`` over the raw object
+    ``o``. Objects of other dates in the same bodies are left alone: they belong to other partitions. An object that
+    stood with another date before is taken away there, and that date is recorded as loaded anew.
 
     Args:
         warehouse: Where to write.
@@ -47,7 +49,7 @@ def load_dated(
         files: Landed bodies, in the order of the pages.
         layout: How the bodies hold their objects.
         landing: The account's landing folder; ``_landing_file`` is relative to it.
-        dates: The partitions to replace.
+        dates: The partitions to replace; at least one.
         hints: What ``dating`` needs of an object.
         dating: Gives each object its business date.
         run_id: The Dagster run.
@@ -56,28 +58,32 @@ def load_dated(
         unknown_fields: Dotted paths that nobody documented, for ``meta.drift``.
 
     Returns:
-        What became of each date, with the number of refused objects.
+        What became of each date, with the number of refused objects. A refused object without a date stands with the
+        first of ``dates``, unless an earlier load has entered it elsewhere.
+
+    Raises:
+        WarehouseLockedError: the file stayed open elsewhere; nothing was written.
     """
-    folder = str(files[0].parent.relative_to(landing)) if files else None
+    load = Load(
+        run_id=run_id,
+        started_at=started_at,
+        landing_folder=files[0].parent.relative_to(landing).as_posix() if files else None,
+        requests=requests,
+    )
+    done: dict[date, Loaded] = {}
     with warehouse.connect() as con:
         refused = stage(con, table, files, layout=layout, landing=landing)
-        _date_objects(con, table, hints, dating, dates)
-        by_date = _date_refused(con, table, hints, dating, refused, dates)
-        details = {
-            day: Loaded(
-                table=table.qualified, business_date=day, status="loaded", quarantined=len(by_date.get(day, ())),
-                landing_folder=folder, requests=requests,
-            )
-            for day in dates
-        }  # fmt: skip
-        _leave_other_dates(con, table, dates)
-        done = write_partitions(
-            con, table, "incoming", dates=dates, run_id=run_id, started_at=started_at, details=details
-        )
-        with transaction(con):
-            for day in dates:
-                _quarantine(con, table, day, by_date.get(day, []), run_id)
-            _drift(con, table, unknown_fields, run_id)
+        date_objects(con, table, hints, dating, into="incoming")
+        refused_by_date = _date_refused(con, table, hints, dating, refused, dates)
+        left = _dates_left(con, table)
+        drift(con, table, unknown_fields, run_id=run_id)
+        for day in sorted(set(dates)):
+            bad = refused_by_date.get(day, [])
+            with transaction(con):
+                for other in left.get(day, ()):
+                    _leave(con, table, other, day, load=load, recorded=other not in dates)
+                done[day] = replace(con, table, "incoming", day, load=load, quarantined=len(bad))
+                quarantine(con, table, day, bad, run_id=run_id)
     return done
 
 
@@ -92,36 +98,46 @@ def load_reference(
     started_at: datetime,
     unknown_fields: Iterable[str] = (),
 ) -> Loaded:
-    """Make the objects of ``files`` the whole content of ``table``, one without a date."""
+    """Make the objects of ``files`` the whole content of ``table``, one without a date. Arguments as in ``load_dated``.
+
+    Raises:
+        WarehouseLockedError: the file stayed open elsewhere; nothing was written.
+    """
+    load = Load(run_id=run_id, started_at=started_at)
     with warehouse.connect() as con:
         refused = stage(con, table, files, layout=layout, landing=landing)
-        con.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {_typed(table)}, _landing_file FROM staged")
-        loaded = write_whole(con, table, "incoming", run_id=run_id, started_at=started_at, quarantined=len(refused))
+        con.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {typed(table)}, _landing_file FROM staged")
         with transaction(con):
-            _quarantine(con, table, None, refused, run_id)
-            _drift(con, table, unknown_fields, run_id)
+            loaded = replace(con, table, "incoming", None, load=load, quarantined=len(refused))
+            quarantine(con, table, None, refused, run_id=run_id)
+            drift(con, table, unknown_fields, run_id=run_id)
     return loaded
 
 
-def _typed(table: RawTable, *, lenient: bool = False) -> str:
-    return ", ".join(typed(f.type, f'"{f.name}"', lenient=lenient) + f' AS "{f.name}"' for f in table.fields)
-
-
-def _date_objects(
-    con: duckdb.DuckDBPyConnection, table: RawTable, hints: Sequence[Column], dating: Dating, dates: Sequence[date]
+def date_objects(
+    con: duckdb.DuckDBPyConnection, table: RawTable, hints: Sequence[Column], dating: Dating, *, into: str
 ) -> None:
-    """Fill ``incoming``, typed and dated, with the staged objects of ``dates``."""
-    con.execute(f"CREATE OR REPLACE TEMP VIEW typed_objects AS SELECT {_typed(table)}, _landing_file, _object FROM staged")
-    asked = ", ".join(f'{column.source} AS "{column.name}"' for column in hints)
-    dated = dating(con.sql(f"SELECT {asked}, o._object FROM typed_objects AS o").pl())
-    con.register("dates_of_rows", dated.select("_object", "business_date").to_arrow())
+    """Fill the temporary table ``into`` with the objects of ``staged``, typed, each with its ``business_date``."""
+    con.register("dates_of_objects", _dates(con, table, "staged", hints, dating).to_arrow())
     names = ", ".join(f'o."{f.name}"' for f in table.fields)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {names}, d.business_date, o._landing_file "
-        "FROM typed_objects AS o JOIN dates_of_rows AS d USING (_object) WHERE list_contains(?, d.business_date)",
-        [list(dates)],
+        f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT {names}, d.business_date, o._landing_file "
+        f"FROM {_typed(table, 'staged')} AS o JOIN dates_of_objects AS d USING (_object)"
     )
-    con.unregister("dates_of_rows")
+    con.unregister("dates_of_objects")
+
+
+def _typed(table: RawTable, relation: str) -> str:
+    return f"(SELECT {typed(table)}, _landing_file, _object FROM {relation})"
+
+
+def _dates(
+    con: duckdb.DuckDBPyConnection, table: RawTable, relation: str, hints: Sequence[Column], dating: Dating
+) -> pl.DataFrame:
+    """``_object`` and ``business_date`` of the objects in ``relation`` that have a value for their clock."""
+    asked = ", ".join(f'{column.source} AS "{column.name}"' for column in hints)
+    objects = f'SELECT {asked}, o._object FROM {_typed(table, relation)} AS o WHERE o."{table.clock}" IS NOT NULL'
+    return dating(con.sql(objects).pl()).select("_object", "business_date")
 
 
 def _date_refused(
@@ -132,54 +148,58 @@ def _date_refused(
     refused: Sequence[Refused],
     dates: Sequence[date],
 ) -> dict[date, list[Refused]]:
-    """The refused objects by their date, as far as they tell one; those that do not stand with the first of ``dates``."""
+    """The refused objects of ``dates``, by date.
+
+    One that tells no date comes back in the bodies of many periods; it stands once, with the first date that met it.
+    """
     if not refused:
         return {}
     stage_refused(con, table, refused)
-    asked = ", ".join(f'{column.source} AS "{column.name}"' for column in hints)
-    lenient = f"SELECT {_typed(table, lenient=True)}, _item AS _object FROM staged"
-    dated = dating(con.sql(f'SELECT {asked}, o._object FROM ({lenient}) AS o WHERE o."{table.clock}" IS NOT NULL').pl())
-    known = dict(dated.select("_object", "business_date").iter_rows())
+    dated: dict[int, date] = dict(_dates(con, table, "refused", hints, dating).iter_rows())
+    elsewhere = quarantined_elsewhere(con, table, dates)
     found: dict[date, list[Refused]] = {}
     for number, item in enumerate(refused):
-        day = known.get(number) or min(dates)
-        if day in dates:
+        day = dated.get(number)
+        if day is None and item.payload not in elsewhere:
+            day = min(dates)
+        if day is not None and day in dates:
             found.setdefault(day, []).append(item)
     return found
 
 
-def _leave_other_dates(con: duckdb.DuckDBPyConnection, table: RawTable, dates: Sequence[date]) -> None:
-    """Take an object away from the date it stood in before, where it has moved: a key stands once in the table."""
-    key = " AND ".join(f't."{name}" = i."{name}"' for name in table.key)
-    con.execute(
-        f"DELETE FROM {table.qualified} AS t USING incoming AS i WHERE {key} AND NOT list_contains(?, t.business_date)",
-        [list(dates)],
-    )
+def _dates_left(con: duckdb.DuckDBPyConnection, table: RawTable) -> dict[date, list[date]]:
+    """For each date of ``incoming`` the other dates at which some of its objects stand now."""
+    rows = con.execute(
+        f"SELECT DISTINCT i.business_date, t.business_date FROM incoming AS i JOIN {table.qualified} AS t "
+        f"ON {_same_key(table)} WHERE i.business_date != t.business_date ORDER BY ALL"
+    ).fetchall()
+    left: dict[date, list[date]] = {}
+    for day, other in rows:
+        left.setdefault(day, []).append(other)
+    return left
 
 
-def _quarantine(
-    con: duckdb.DuckDBPyConnection, table: RawTable, day: date | None, refused: Sequence[Refused], run_id: str
+def _leave(
+    con: duckdb.DuckDBPyConnection, table: RawTable, other: date, day: date, *, load: Load, recorded: bool
 ) -> None:
-    where = "WHERE table_name = ? AND business_date IS NOT DISTINCT FROM ?"
-    asked = [table.qualified, day]
-    there = con.execute(f"SELECT rule, path, payload FROM meta.quarantine {where} ORDER BY ALL", asked).fetchall()
-    if there == sorted((*item.violation, item.payload) for item in refused):
-        return
-    con.execute(f"DELETE FROM meta.quarantine {where}", asked)
-    for item in refused:
-        con.execute(
-            "INSERT INTO meta.quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                table.qualified, day, item.violation.rule, item.violation.path, item.object_key, item.payload,
-                item.landing_file, now(), run_id,
-            ],
-        )  # fmt: skip
-
-
-def _drift(con: duckdb.DuckDBPyConnection, table: RawTable, paths: Iterable[str], run_id: str) -> None:
-    for path in sorted(paths):
-        con.execute(
-            "INSERT INTO meta.drift SELECT ?, ?, ?, ? WHERE NOT EXISTS "
-            "(SELECT 1 FROM meta.drift WHERE table_name = ? AND path = ?)",
-            [table.qualified, path, now(), run_id, table.qualified, path],
+    """Take the objects of ``day`` away from the date ``other``: a key stands once in the table."""
+    con.execute(
+        f"DELETE FROM {table.qualified} AS t USING incoming AS i "
+        f"WHERE {_same_key(table)} AND i.business_date = ? AND t.business_date = ?",
+        [day, other],
+    )
+    if recorded:
+        rows, content_hash = content(con, table, table.qualified, other)
+        moved = Loaded(
+            table=table.qualified,
+            business_date=other,
+            status="loaded",
+            rows=rows,
+            content_hash=content_hash,
+            message=f"objects moved to {day}",
         )
+        record(con, moved, load=load)
+
+
+def _same_key(table: RawTable) -> str:
+    return " AND ".join(f't."{name}" = i."{name}"' for name in table.key)

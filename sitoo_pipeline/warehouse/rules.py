@@ -2,19 +2,21 @@
 
 Values are read as text and checked before they are cast, because casts round excess digits without a word. What is a
 rule here is a fact of the API (money has two decimals, a timestamp is whole seconds), not what a figure means.
+
+SQL decides for all objects at once; Python says of one object which rule it broke and where. The two give the same
+verdict of any object.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sitoo_pipeline.tables import types
 from sitoo_pipeline.tables.raw import RawTable
-from sitoo_pipeline.tables.raw_fields import Field
-from sitoo_pipeline.tables.types import DataType, FieldType, ObjectList
+from sitoo_pipeline.tables.types import DataType, FieldType, FreeMap, ObjectList, TextList
 
 
 class Rule(NamedTuple):
@@ -30,12 +32,10 @@ RULES: dict[DataType, Rule] = {
     types.MONEY: Rule("money_two_decimals", r"[-+]?[0-9]{1,16}(\.[0-9]{1,2})?"),
     types.QUANTITY: Rule("quantity_three_decimals", r"[-+]?[0-9]{1,15}(\.[0-9]{1,3})?"),
     types.PERCENT: Rule("percent_four_decimals", r"[-+]?[0-9]{1,5}(\.[0-9]{1,4})?"),
+    types.NUMBER: Rule("number", r"[-+]?[0-9]{1,30}(\.[0-9]{1,30})?(e[-+]?[0-9]{1,2})?"),
     types.INSTANT: Rule("unix_seconds", r"[0-9]{1,11}"),
     types.BOOLEAN: Rule("true_or_false", r"true|false"),
 }
-
-ROW_DISCOUNT = "orderitem-moneyrowdiscount"
-"""The one key of a free map that enters a figure, so its value must be money like any other."""
 
 
 class Violation(NamedTuple):
@@ -45,13 +45,21 @@ class Violation(NamedTuple):
     path: str
 
 
-def broken(kind: FieldType, value: str) -> str | None:
+def broken(table: RawTable) -> str:
+    """SQL over staged objects that is true where one breaks a rule of ``table``."""
+    tests = [f"coalesce(\"{name}\", '') = ''" for name in table.required]
+    tests += [sql for f in table.fields if (sql := _broken(f.type, f'"{f.name}"'))]
+    return " OR ".join(tests)
+
+
+def _broken(kind: FieldType, value: str) -> str | None:
     """SQL that is true where ``value``, SQL of a staged value, breaks the rule of its type; None without a rule."""
     if isinstance(kind, ObjectList):
-        inner = [sql for name, nested in kind.fields if (sql := broken(nested, f'x."{name}"'))]
-        if any(name == "additionaldata" for name, _ in kind.fields):
-            inner.append(_not(RULES[types.MONEY], f"nullif(x.additionaldata['{ROW_DISCOUNT}'], '')"))
-        return f"len(list_filter({value}, lambda x: {' OR '.join(inner)})) > 0" if inner else None
+        tests = ["x IS NULL", *(sql for name, nested in kind.fields if (sql := _broken(nested, f'x."{name}"')))]
+        return f"coalesce(len(list_filter({value}, lambda x: {' OR '.join(tests)})) > 0, false)"
+    if isinstance(kind, FreeMap):
+        tests = [_not(RULES[types.MONEY], f"nullif({value}['{name}'], '')") for name in kind.money]
+        return " OR ".join(tests) or None
     rule = RULES.get(kind)
     if rule is None:
         return None
@@ -66,72 +74,82 @@ def _not(rule: Rule, value: str) -> str:
     return f"coalesce(NOT regexp_full_match({value}, '{rule.pattern}'), false)"
 
 
-def typed(kind: FieldType, value: str, *, lenient: bool = False) -> str:
-    """SQL that casts a staged value which kept its rule; ``lenient`` gives null for one that did not."""
-    cast = "TRY_CAST" if lenient else "CAST"
-    if kind is types.INSTANT:
-        return f"to_timestamp({cast}({value} AS BIGINT))"
-    return f"{cast}({value} AS {kind.sql})" if kind.staged != kind.sql else value
+def typed(table: RawTable) -> str:
+    """The select list that gives the fields of staged objects, which kept the rules, their types."""
+    return ", ".join(f'{_typed(f.type, f.name)} AS "{f.name}"' for f in table.fields)
+
+
+def _typed(kind: FieldType, name: str) -> str:
+    return f'to_timestamp(CAST("{name}" AS BIGINT))' if kind is types.INSTANT else f'CAST("{name}" AS {kind.sql})'
 
 
 def violations(table: RawTable, item: Any) -> list[Violation]:
-    """Every rule that a decoded object breaks, shape first."""
+    """Every rule that a decoded object breaks, what it must have first."""
     if not isinstance(item, dict):
         return [Violation("object", "")]
     found = [
         Violation("key_missing" if name in table.key else "date_missing", name)
-        for name in (*table.key, *((table.clock,) if table.clock else ()))
+        for name in table.required
         if item.get(name) in (None, "")
     ]
-    for declared in table.fields:
-        found += _field(declared.name, declared.type, item.get(declared.name))
+    for field in table.fields:
+        found += _violations(field.name, field.type, item.get(field.name))
     return found
 
 
-def _field(path: str, kind: FieldType, value: Any) -> Iterator[Violation]:
+def kept(table: RawTable, item: Any) -> dict[str, Any]:
+    """The declared fields of a decoded object that keep their rules, in shapes that DuckDB can read."""
+    return {
+        f.name: _readable(f.type, item[f.name])
+        for f in table.fields
+        if isinstance(item, dict) and f.name in item and not any(_violations(f.name, f.type, item[f.name]))
+    }
+
+
+def _violations(path: str, kind: FieldType, value: Any) -> Iterator[Violation]:
     if value is None:
         return
     if isinstance(kind, ObjectList):
-        yield from _objects(path, kind, value)
-    elif isinstance(value, dict | list):
-        if kind not in (types.FREE_MAP, types.TEXT_LIST) or isinstance(value, dict) != (kind is types.FREE_MAP):
+        yield from _object_violations(path, kind, value)
+    elif isinstance(kind, FreeMap):
+        yield from _map_violations(path, kind, value)
+    elif isinstance(kind, TextList):
+        if not isinstance(value, list):
             yield Violation("shape", path)
-    elif kind in (types.FREE_MAP, types.TEXT_LIST):
-        yield Violation("shape", path)
-    elif (rule := RULES.get(kind)) and not re.fullmatch(rule.pattern, _text(value)):
-        yield Violation(rule.name, path)
+    elif rule := RULES.get(kind):
+        if isinstance(value, dict | list):
+            yield Violation("shape", path)
+        elif not _keeps(rule, value):
+            yield Violation(rule.name, path)
 
 
-def _objects(path: str, kind: ObjectList, value: Any) -> Iterator[Violation]:
+def _object_violations(path: str, kind: ObjectList, value: Any) -> Iterator[Violation]:
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         yield Violation("shape", path)
         return
     for entry in value:
         for name, nested in kind.fields:
-            yield from _field(f"{path}.{name}", nested, entry.get(name))
-        extra = entry.get("additionaldata")
-        amount = extra.get(ROW_DISCOUNT) if isinstance(extra, dict) else None
-        if amount not in (None, "") and not re.fullmatch(RULES[types.MONEY].pattern, _text(amount)):
-            yield Violation(RULES[types.MONEY].name, f"{path}.additionaldata.{ROW_DISCOUNT}")
+            yield from _violations(f"{path}.{name}", nested, entry.get(name))
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _map_violations(path: str, kind: FreeMap, value: Any) -> Iterator[Violation]:
+    if value == []:  # how some servers write an empty map
+        return
+    if not isinstance(value, dict):
+        yield Violation("shape", path)
+        return
+    for name in kind.money:
+        if value.get(name) not in (None, "") and not _keeps(RULES[types.MONEY], value[name]):
+            yield Violation(RULES[types.MONEY].name, f"{path}.{name}")
 
 
-def fits(fields: Sequence[Field], item: Any) -> bool:
-    """Whether the containers of a decoded object are what is declared, so that it can be staged at all."""
-    return isinstance(item, dict) and all(_fits(f.type, item.get(f.name)) for f in fields)
+def _keeps(rule: Rule, value: Any) -> bool:
+    return re.fullmatch(rule.pattern, value if isinstance(value, str) else json.dumps(value)) is not None
 
 
-def _fits(kind: FieldType, value: Any) -> bool:
-    if value is None:
-        return True
-    if isinstance(kind, ObjectList):
-        return isinstance(value, list) and all(
-            isinstance(entry, dict) and all(_fits(nested, entry.get(name)) for name, nested in kind.fields)
-            for entry in value
-        )
-    if kind is types.FREE_MAP:
-        return isinstance(value, dict)
-    return isinstance(value, list) if kind is types.TEXT_LIST else True
+def _readable(kind: FieldType, value: Any) -> Any:
+    if isinstance(kind, FreeMap) and value == []:
+        return {}
+    if isinstance(kind, ObjectList) and value is not None:
+        return [{name: _readable(nested, entry.get(name)) for name, nested in kind.fields} for entry in value]
+    return value

@@ -14,9 +14,7 @@ import duckdb
 import polars as pl
 
 from sitoo_pipeline.tables import Table
-from sitoo_pipeline.tables.schema import Column
-
-SIDES = ("sales", "sales_not_delivered", "refund")
+from sitoo_pipeline.tables.schema import Column, Entries
 
 
 def source_frame(
@@ -27,40 +25,37 @@ def source_frame(
     dates: Sequence[date] | None = None,
     extra: Sequence[Column] = (),
 ) -> pl.DataFrame:
-    """The sourced columns of ``table`` (and ``extra``) for the objects of ``raw``, of ``dates`` only where given."""
-    columns = [c for c in (*table.columns, *extra) if c.source]
-    where = "WHERE list_contains(?, business_date)" if dates is not None else ""
-    params = [list(dates)] if dates is not None else []
-    if table.unnest is None:
-        sql = f"SELECT {_select(columns)} FROM {raw.qualified} AS o {where}"
-        return con.sql(sql, params=params).pl()
-    lists = table.unnest.split(",")
-    parts = [
-        _entries(table, columns, raw, where, name, side if len(lists) > 1 else None)
-        for name, side in zip(lists, SIDES, strict=False)
-        if name
-    ]
+    """The sourced columns of ``table`` (and ``extra``) for the objects of ``raw``, of ``dates`` only where given.
+
+    Rows come in no particular order. A table of nested entries of several lists has ``side`` too, which names the list.
+    """
+    columns = [column for column in (*table.columns, *extra) if column.source]
+    where, params = _of_dates(raw, dates)
+    if not table.entries:
+        return con.sql(f"SELECT {_select(columns)} FROM {raw.qualified} AS o {where}", params=params).pl()
+    parts = [_entries(entries, columns, raw, where) for entries in table.entries]
     return con.sql(" UNION ALL ".join(parts), params=params * len(parts)).pl()
 
 
-def _entries(table: Table, columns: Sequence[Column], raw: Table, where: str, name: str, side: str | None) -> str:
-    needed = sorted({found for c in columns for found in re.findall(r"\bo\.(\w+)", c.source or "")})
-    inner = (
-        f"SELECT {', '.join(needed)}, unnest({name}) AS i, generate_subscripts({name}, 1) - 1 AS n "
-        f"FROM {raw.qualified} {where}"
-    )
-    said = f", '{side}' AS side" if side else ""
-    return f"SELECT {_select(columns)}{said} FROM ({inner}) AS o"
+def _entries(entries: Entries, columns: Sequence[Column], raw: Table, where: str) -> str:
+    needed = sorted({name for column in columns for name in re.findall(r"\bo\.(\w+)", column.source or "")})
+    listed = f"unnest({entries.field}) AS i, generate_subscripts({entries.field}, 1) - 1 AS n"
+    side = f", '{entries.side}' AS side" if entries.side else ""
+    rows = f"SELECT {', '.join(needed)}, {listed} FROM {raw.qualified} {where}"
+    return f"SELECT {_select(columns)}{side} FROM ({rows}) AS o"
 
 
 def _select(columns: Sequence[Column]) -> str:
-    return ", ".join(f'CAST({c.source} AS {c.type.sql}) AS "{c.name}"' for c in columns)
+    return ", ".join(f'CAST({column.source} AS {column.type.sql}) AS "{column.name}"' for column in columns)
 
 
 def table_frame(con: duckdb.DuckDBPyConnection, table: Table, *, dates: Sequence[date] | None = None) -> pl.DataFrame:
     """The rows of ``table`` without the audit columns, of ``dates`` only where given, in the order of its key."""
     names = ", ".join(f'"{name}"' for name in table.names)
-    where = f"WHERE list_contains(?, {table.partition})" if dates is not None else ""
+    where, params = _of_dates(table, dates)
     order = f"ORDER BY {', '.join(table.key)}" if table.key else ""
-    params = [list(dates)] if dates is not None else []
     return con.sql(f"SELECT {names} FROM {table.qualified} {where} {order}", params=params).pl()
+
+
+def _of_dates(table: Table, dates: Sequence[date] | None) -> tuple[str, list[list[date]]]:
+    return ("", []) if dates is None else (f"WHERE list_contains(?, {table.partition})", [list(dates)])

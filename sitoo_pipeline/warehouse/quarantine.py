@@ -1,0 +1,53 @@
+"""``meta.quarantine`` and ``meta.drift``: what was refused, and what nobody documented.
+
+What is refused, and why, is decided in ``rules``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import duckdb
+
+from sitoo_pipeline.tables.raw import RawTable
+from sitoo_pipeline.warehouse.ledger import now
+from sitoo_pipeline.warehouse.staging import Refused
+
+
+def quarantine(
+    con: duckdb.DuckDBPyConnection, table: RawTable, day: date | None, refused: Sequence[Refused], *, run_id: str
+) -> None:
+    """Make ``refused`` what ``meta.quarantine`` holds of the partition ``day`` (None: of a table without dates).
+
+    Call it in the transaction that writes the partition. Rows that are there already are left alone.
+    """
+    where, at = "WHERE table_name = ? AND business_date IS NOT DISTINCT FROM ?", [table.qualified, day]
+    there = con.execute(f"SELECT rule, path, payload FROM meta.quarantine {where}", at).fetchall()
+    if sorted(there) == sorted((*item.violation, item.payload) for item in refused):
+        return
+    con.execute(f"DELETE FROM meta.quarantine {where}", at)
+    for item in refused:
+        con.execute(
+            "INSERT INTO meta.quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*at, *item.violation, item.object_key, item.payload, item.landing_file, now(), run_id],
+        )
+
+
+def quarantined_elsewhere(con: duckdb.DuckDBPyConnection, table: RawTable, dates: Sequence[date]) -> set[str]:
+    """Payloads of the refused objects of ``table`` that stand with other dates than ``dates``."""
+    rows = con.execute(
+        "SELECT DISTINCT payload FROM meta.quarantine WHERE table_name = ? AND NOT list_contains(?, business_date)",
+        [table.qualified, list(dates)],
+    ).fetchall()
+    return {payload for (payload,) in rows}
+
+
+def drift(con: duckdb.DuckDBPyConnection, table: RawTable, paths: Iterable[str], *, run_id: str) -> None:
+    """Record the dotted ``paths`` of undocumented fields, each the first time that it is seen."""
+    for path in sorted(paths):
+        con.execute(
+            "INSERT INTO meta.drift SELECT ?, ?, ?, ? WHERE NOT EXISTS "
+            "(SELECT 1 FROM meta.drift WHERE table_name = ? AND path = ?)",
+            [table.qualified, path, now(), run_id, table.qualified, path],
+        )
