@@ -95,7 +95,8 @@ class SitooClient:
             raise ValueError("users must be at least one API user, and each only once")
         self._base_url = _checked(base_url)
         self._retry = retry or RetryPolicy()
-        self._secrets = tuple(user.password for user in users if user.password)
+        # Shorter ones would blot out parts of ordinary words; Sitoo's passwords have 40 characters.
+        self._secrets = tuple(user.password for user in users if len(user.password) > 3)
         timeout = httpx.Timeout(read_timeout, connect=connect_timeout)
         self._sessions = tuple(_Session(user.api_id, _connection(user, timeout)) for user in users)
         self._free: SimpleQueue[_Session] = SimpleQueue()

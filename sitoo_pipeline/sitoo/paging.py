@@ -78,7 +78,7 @@ def by_offset(fetch: Fetch, *, path: str, query: Params, key: Sequence[str], pag
         records = [record for body in bodies for record in body.items]
         totals = {body.total for body in bodies}
         whole = totals in ({len(records)}, {None}) or records == previous
-        if whole and len(totals) == 1 and not _repeats(bodies, key):
+        if whole and not _repeats(bodies, key):
             yield from (body for body in bodies if body.items)
             return
         previous = records
