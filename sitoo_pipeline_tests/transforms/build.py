@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +29,23 @@ Objects = Sequence[Mapping[str, Any]]
 
 def _select(objects: Objects, kind: RawTable, columns: Sequence[Column], unnest: str | None = None) -> pl.DataFrame:
     """The columns of ``objects`` that have a source, in the types that they are declared with."""
-    staged = ", ".join(f"{field.name!r}: '{field.type.staged}'".replace("'", "'") for field in kind.fields)
+    return _read(json.dumps(list(objects)), kind.name, tuple(c for c in columns if c.source), unnest)
+
+
+@lru_cache(maxsize=64)
+def _read(objects: str, resource: str, columns: tuple[Column, ...], unnest: str | None) -> pl.DataFrame:
+    kind = next(table for table in raw.TABLES if table.name == resource)
+    staged = ", ".join(f"'{field.name}': '{field.type.staged}'" for field in kind.fields)
     typed = ", ".join(
         f"to_timestamp({f.name}::BIGINT) AS {f.name}" if f.type == INSTANT else f"{f.name}::{f.type.sql} AS {f.name}"
         for f in kind.fields
     )
-    wanted = [c for c in columns if c.source is not None and c.name != "business_date"]
+    wanted = [c for c in columns if c.name != "business_date"]
     chosen = ", ".join(f'({c.source})::{c.type.sql} AS "{c.name}"' for c in wanted)
     nested = f", unnest({unnest}) AS i, generate_subscripts({unnest}, 1) - 1 AS n" if unnest else ""
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
         file = Path(folder) / "objects.json"
-        file.write_text(json.dumps(list(objects)), encoding="utf-8")
+        file.write_text(objects, encoding="utf-8")
         con.execute("SET TimeZone = 'UTC'")
         reading = f"read_json('{file}', columns = {{{staged}}}, format = 'array', maximum_object_size = 100000000)"
         frame = con.sql(f"SELECT {chosen} FROM (SELECT *{nested} FROM (SELECT {typed} FROM {reading}) AS r) AS o").pl()

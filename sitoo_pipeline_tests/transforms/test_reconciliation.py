@@ -12,7 +12,7 @@ import pytest
 from sitoo_pipeline import transforms
 from sitoo_pipeline.tables import marts
 from sitoo_pipeline_tests import scenario
-from sitoo_pipeline_tests.scenario.objects import Json, line, order, z_report
+from sitoo_pipeline_tests.scenario.objects import Json, epoch, line, order, z_report
 from sitoo_pipeline_tests.scenario.orders import G1
 from sitoo_pipeline_tests.scenario.shops import GOTHENBURG, HELSINKI
 from sitoo_pipeline_tests.transforms.build import Core, build
@@ -125,6 +125,7 @@ def test_without_an_opening_or_a_previous_one_it_reaches_back_to_the_first_momen
         ("2026-10-23T09:00:00+02:00", "2026-10-23T23:59:59+02:00", "balanced"),
         ("2026-10-23T09:00:00+02:00", "2026-10-24T00:00:00+02:00", "partly_loaded"),
         ("2026-10-25T09:00:00+01:00", "2026-10-23T10:00:00+02:00", "balanced"),
+        ("2026-10-25T09:00:00+01:00", "2026-10-24T10:00:00+02:00", "partly_loaded"),
     ],
 )
 def test_partly_loaded_if_a_second_of_it_is_on_a_date_that_is_not(opened: str, closed: str, status: str) -> None:
@@ -177,6 +178,8 @@ def test_a_z_report_that_comes_late_shortens_the_next_one_without_an_opening() -
         report(2, "2026-10-23T18:00:00+02:00", "2026-10-23T09:00:00+02:00"),
         report(3, "2026-10-25T18:00:00+01:00", None),
     ]
+    assert affected(reports, 23) == {20, 21, 22, 23, 25}
+    reports[1]["datecreated"] = epoch("2026-10-23T23:59:59+02:00")  # the next one begins on the date after
     assert affected(reports, 23) == {20, 21, 22, 23, 25}
 
 

@@ -122,6 +122,34 @@ def test_the_documented_web_order_once_it_is_paid() -> None:
     assert {name: figures[name] for name in expected} == expected
 
 
+def test_the_example_in_the_documentation() -> None:
+    cart = order(
+        1,
+        "2026-10-23T10:00:00+02:00",
+        line("200.00", "50.00", quantity=2, discount="10.00"),
+        line("-200.00", "-50.00", quantity=-1),
+        line("500.00", "0.00", rate=0, group="Presentkort"),
+        roundoff="-0.25",
+        **G1,
+    )
+    figures = hourly_of(built([cart])).row(0, named=True)
+    amounts = {name: str(figures[name]) for name in marts.HOURLY_SALES.names[8:] if figures[name]}
+    assert amounts == {
+        "gross_sales": "250.00",
+        "net_sales": "200.00",
+        "vat": "50.00",
+        "discounts": "25.00",
+        "returns": "250.00",
+        "returns_net": "200.00",
+        "gift_card_sales": "500.00",
+        "roundoff": "-0.25",
+        "transactions": "1",
+        "return_transactions": "1",
+        "goods_sold": "2",
+        "goods_returned": "1",
+    }
+
+
 def test_an_hour_has_a_row_if_any_order_counts_in_it() -> None:
     tables = built(
         [
