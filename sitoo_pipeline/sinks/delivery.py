@@ -147,16 +147,11 @@ def _postpone(target: Target, records: list[Record], ledger: Ledger, account: st
     """The target is not working: what was not tried goes out with the next run. An uncertain record stays that."""
     entries = ledger.of(account, target.name, [record.key for record in records])
     uncertain = {key for key, entry in entries.items() if entry.state.is_uncertain}
-    results = [
-        (
-            r,
-            Outcome(
-                r.key, State.UNKNOWN if r.key in uncertain else State.RETRY, "not tried: the target was not working"
-            ),
-        )
-        for r in records
-    ]
-    ledger.finish(account, target.name, [(r, o) for r, o in results if o.state is State.RETRY], run_id=run_id)
+    results = []
+    for record in records:
+        state = State.UNKNOWN if record.key in uncertain else State.RETRY
+        results.append((record, Outcome(record.key, state, "not tried: the target was not working")))
+    ledger.finish(account, target.name, results, run_id=run_id)
     return [outcome for _, outcome in results]
 
 

@@ -41,7 +41,9 @@ _Hours = dict[int, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class CsvFormat:
-    """How values are written: between columns, before decimals, between thousands, and the number of the register.
+    """How values are written: separators between columns, before decimals and between thousands, dates, the register.
+
+    ``date_format`` is in the directives of ``strftime``.
 
     Raises:
         ValueError: where a separator could be mistaken for another or for part of a number.
@@ -50,6 +52,7 @@ class CsvFormat:
     column: str = ";"
     decimal: str = ","
     thousands: str = "."
+    date_format: str = "%Y-%m-%d"
     register_id: int = 1
 
     def __post_init__(self) -> None:
@@ -183,7 +186,13 @@ class WeeklyBalanceCsv:
         for hour in range(24):
             row = hours.get(hour, _NOTHING)
             figures = [self._format.number(row[name]) for _, name in COLUMNS]
-            yield [store_id, str(self._format.register_id), day.isoformat(), f"{hour:02}:00:00", *figures]
+            yield [
+                store_id,
+                str(self._format.register_id),
+                day.strftime(self._format.date_format),
+                f"{hour:02}:00:00",
+                *figures,
+            ]
 
     def _text(self, lines: list[list[str]]) -> str:
         if not lines:

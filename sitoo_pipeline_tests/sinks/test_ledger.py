@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from sitoo_pipeline.sinks import Ledger, Outcome, Record, State
-from sitoo_pipeline.sinks.database import DatabaseUrlError
+from sitoo_pipeline.sinks.database import DatabaseUrlError, open_engine
 from sitoo_pipeline_tests.sinks.frames import DAY, NEXT_DAY
 
 ONE, TWO = Record("one", DAY, {"v": 1}), Record("two", NEXT_DAY, {"v": 2})
@@ -46,6 +48,17 @@ def test_it_finds_more_keys_than_one_query_takes(database_url: str) -> None:
     with Ledger(database_url) as ledger:
         ledger.begin("acme", "t", records, run_id="r")
         assert len(ledger.of("acme", "t", [record.key for record in records])) == 1201
+
+
+def test_a_failing_database_does_not_show_what_was_to_be_written(database_url: str) -> None:
+    with Ledger(database_url) as ledger:
+        engine = open_engine(database_url)
+        with engine.begin() as connection:
+            connection.execute(sa.text("DROP TABLE deliveries"))
+        engine.dispose()
+        with pytest.raises(DBAPIError) as caught:
+            ledger.begin("acme", "t", [Record("order:77001", DAY, {})], run_id="r")
+    assert "77001" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["mysql+pymysql://u:hidden@h/d", "mssql+pyodbc://u:hidden@h/d", "no url: hidden"])

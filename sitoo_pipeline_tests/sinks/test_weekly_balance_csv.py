@@ -65,8 +65,8 @@ def test_the_file_has_exactly_these_bytes(tmp_path: Path, ledger: Ledger) -> Non
 
 
 def test_stores_and_hours_are_in_order_whatever_the_order_of_the_rows(tmp_path: Path, ledger: Ledger) -> None:
-    frame = pl.concat([store_day({9: "1.00"}, store="77"), store_day({8: "2.00"})])
-    hand(tmp_path, ledger, frame.sample(fraction=1, shuffle=True, seed=1))
+    frame = pl.concat([store_day({9: "1.00"}, store="77").reverse(), store_day({8: "2.00"})])
+    hand(tmp_path, ledger, frame)
     found = [tuple(line.split(";")[0:4:3]) for line in lines_of(tmp_path)[1:]]
     assert found == [(store, f"{hour:02}:00:00") for store in ("1122", "77") for hour in range(24)]
 
@@ -146,10 +146,10 @@ def test_a_date_without_stores_has_no_file(tmp_path: Path, ledger: Ledger) -> No
     assert not (tmp_path / "2024-05-02.csv").exists()
 
 
-def test_separators_are_settings(tmp_path: Path, ledger: Ledger) -> None:
-    chosen = CsvFormat(column="\t", decimal=".", thousands="", register_id=2)
+def test_the_format_is_a_setting(tmp_path: Path, ledger: Ledger) -> None:
+    chosen = CsvFormat(column="\t", decimal=".", thousands="", date_format="%d.%m.%y", register_id=2)
     hand(tmp_path, ledger, store_day({0: "1543.20"}, store="a\tb"), csv_format=chosen, home={})
-    assert lines_of(tmp_path)[1].startswith('"a\tb"\t2\t2024-05-02\t00:00:00\t1234.56\t1543.20\t0.00')
+    assert lines_of(tmp_path)[1].startswith('"a\tb"\t2\t02.05.24\t00:00:00\t1234.56\t1543.20\t0.00')
 
 
 @pytest.mark.parametrize(
