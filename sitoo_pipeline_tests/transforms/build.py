@@ -32,6 +32,13 @@ def _select(objects: Objects, kind: RawTable, columns: Sequence[Column], unnest:
     return _read(json.dumps(list(objects)), kind.name, tuple(c for c in columns if c.source), unnest)
 
 
+@lru_cache(maxsize=1)
+def _connection() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    return con
+
+
 @lru_cache(maxsize=64)
 def _read(objects: str, resource: str, columns: tuple[Column, ...], unnest: str | None) -> pl.DataFrame:
     kind = next(table for table in raw.TABLES if table.name == resource)
@@ -43,10 +50,10 @@ def _read(objects: str, resource: str, columns: tuple[Column, ...], unnest: str 
     wanted = [c for c in columns if c.name != "business_date"]
     chosen = ", ".join(f'({c.source})::{c.type.sql} AS "{c.name}"' for c in wanted)
     nested = f", unnest({unnest}) AS i, generate_subscripts({unnest}, 1) - 1 AS n" if unnest else ""
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
+    con = _connection()
+    with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "objects.json"
         file.write_text(objects, encoding="utf-8")
-        con.execute("SET TimeZone = 'UTC'")
         reading = f"read_json('{file}', columns = {{{staged}}}, format = 'array', maximum_object_size = 100000000)"
         frame = con.sql(f"SELECT {chosen} FROM (SELECT *{nested} FROM (SELECT {typed} FROM {reading}) AS r) AS o").pl()
     schema = {c.name: c.type.polars for c in wanted if isinstance(c.type, DataType)}
