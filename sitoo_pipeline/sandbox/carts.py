@@ -108,7 +108,7 @@ class Cart:
         """Warehouse transactions that delivering it makes: one for goods out, one for goods back."""
         return len({line.quantity > 0 for line in self.lines if line.product.has_stock})
 
-    @property
+    @cached_property
     def can_come_back(self) -> bool:
         """Whether its first line may be returned: goods that were sold, and neither food nor a service."""
         first = self.lines[0]

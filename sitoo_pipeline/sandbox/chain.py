@@ -64,4 +64,4 @@ class Chain:
     @cached_property
     def stock(self) -> StockBook:
         """The warehouse transactions by arrival."""
-        return StockBook(chain=self)
+        return StockBook(chain=self, tills=self._tills)

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+_LAST_INSTANT = 2**33
 DAY_STARTS = 4 * 60  # minutes after local midnight; no store is open then, and it exists on every day of the year
 
 
@@ -26,6 +27,6 @@ def day_start(day: date, zone: ZoneInfo) -> int:
 
 
 def trading_day(epoch: int, zone: ZoneInfo) -> date:
-    """The trading day that the instant ``epoch`` belongs to."""
-    local = datetime.fromtimestamp(epoch, UTC).astimezone(zone)
+    """The trading day that the instant ``epoch`` belongs to; instants beyond every calendar count as its ends."""
+    local = datetime.fromtimestamp(min(max(epoch, 0), _LAST_INSTANT), UTC).astimezone(zone)
     return local.date() - timedelta(days=local.hour * 60 + local.minute < DAY_STARTS)

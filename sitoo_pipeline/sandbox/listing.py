@@ -97,9 +97,9 @@ class Listing:
             return sorted((day for day in days if day is not None), reverse=page.descending)
         first = self._opened
         if wanted.dated_from is not None:
-            first = max(first, trading_day(max(wanted.dated_from, 0), self._zone))
+            first = max(first, trading_day(wanted.dated_from, self._zone))
         if wanted.dated_to is not None:
-            last = min(last, trading_day(max(wanted.dated_to, 0), self._zone) + self._delay)
+            last = min(last, trading_day(wanted.dated_to, self._zone) + self._delay)
         span = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
         starts, ends = self._numbering.start, timedelta(days=1)
         span = [

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sitoo_pipeline.sandbox.listing import Filter, Listing, Page
 from sitoo_pipeline.sandbox.numbering import Numbering
 from sitoo_pipeline.sandbox.sales import Sale, sales_of, web_ships_on
-from sitoo_pipeline.sandbox.tills import LONGEST_OUTAGE, Kind, Slot, Till, TillBook, TillDay
+from sitoo_pipeline.sandbox.tills import LONGEST_OUTAGE, Kind, Slot, Till, TillBook
 
 _FIRST_ORDER_ID = 11501
 _FIRST_RECEIPT = 10001
@@ -31,24 +31,11 @@ class OrderBook:
         self.arrived_on = lru_cache(maxsize=32)(self._arrived_on)
         self._ids = lru_cache(maxsize=64)(self._ids_of)
 
-    def plans(self, day: date) -> list[tuple[TillDay, bool]]:
-        """The outlines of which something may arrive on ``day``; True where it is the part that comes late."""
-        plans = []
-        for till in self._tills.tills:
-            for back in range(LONGEST_OUTAGE + 1):
-                made = day - timedelta(days=back)
-                plan = self._tills.day(till, made) if made >= self._opened else None
-                if plan and back == 0:
-                    plans.append((plan, False))
-                elif plan and plan.late_until == day:
-                    plans.append((plan, True))
-        return plans
-
     def _orders_made(self, till: Till, day: date) -> int:
-        return len(self._tills.day(till, day).slots)
+        return sum(self._tills.tally(till, day).orders)
 
     def _count(self, day: date) -> int:
-        return sum(len(plan.slots) - plan.late_from if late else plan.late_from for plan, late in self.plans(day))
+        return sum(self._tills.tally(till, made).orders[late] for till, made, late in self._tills.arrivals(day))
 
     def web_slots_shipped(self, day: date) -> Iterator[Slot]:
         """The outlines of the web orders that are shipped on ``day``."""
@@ -65,9 +52,9 @@ class OrderBook:
 
     def _arrived_on(self, day: date) -> list[Sale]:
         sales: list[Sale] = []
-        for plan, late in self.plans(day):
-            made = self.made_on(plan.till, plan.day)
-            sales += made[plan.late_from :] if late else made[: plan.late_from]
+        for till, made_on, late in self._tills.arrivals(day):
+            made, late_from = self.made_on(till, made_on), self._tills.day(till, made_on).late_from
+            sales += made[late_from:] if late else made[:late_from]
         sales.sort(key=lambda sale: (sale.arrives_at, sale.till.index, sale.day, sale.index))
         for number, sale in enumerate(sales, start=self.numbering.start(day)):
             sale.id = number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
@@ -88,7 +89,6 @@ def pick(item: dict[str, object], fields: tuple[str, ...]) -> dict[str, object]:
 
 
 def _integer(text: str, name: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise BadRequestError(f"Invalid value in {name}") from None
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        raise BadRequestError(f"Invalid value in {name}")
+    return int(text)

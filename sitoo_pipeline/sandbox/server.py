@@ -124,6 +124,8 @@ class Sandbox:
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.005)
+        if not self._server.started:
+            raise RuntimeError(f"the sandbox could not start on {self._host}:{self.port}")
         return self
 
     def __exit__(

@@ -21,7 +21,7 @@ from sitoo_pipeline.sandbox.numbering import Numbering
 from sitoo_pipeline.sandbox.orders import delivery_id, warehouse_of
 from sitoo_pipeline.sandbox.sales import Sale, web_ships_on
 from sitoo_pipeline.sandbox.stores import CENTRAL_WAREHOUSE
-from sitoo_pipeline.sandbox.tills import LONGEST_OUTAGE, NOT_SALES, Kind
+from sitoo_pipeline.sandbox.tills import LONGEST_OUTAGE, Kind, TillBook
 
 if TYPE_CHECKING:
     from sitoo_pipeline.sandbox.chain import Chain
@@ -56,8 +56,8 @@ def _level(warehouseid: int, product: Product, day: date) -> Decimal:
 class StockBook:
     """Warehouse transactions by the trading day on which they reached Sitoo, numbered in that order."""
 
-    def __init__(self, *, chain: Chain) -> None:
-        self._chain = chain
+    def __init__(self, *, chain: Chain, tills: TillBook) -> None:
+        self._chain, self._tills = chain, tills
         self._warehouses = (CENTRAL_WAREHOUSE, *(store.warehouseid for store in chain.store_list))
         self.numbering = Numbering(opened=chain.opened, first=_FIRST_ID, count=self._count)
         self._listing = Listing(
@@ -74,11 +74,9 @@ class StockBook:
         moves = len(self._warehouses) * (1 if day == self._chain.opened else 2)
         counted = sum(self._is_counted(warehouse, day) for warehouse in self._warehouses)
         orders = sum(
-            slot.cart.movements
-            for plan, late in self._chain.orders.plans(day)
-            if plan.till.store
-            for slot in (plan.slots[plan.late_from :] if late else plan.slots[: plan.late_from])
-            if slot.kind not in NOT_SALES
+            self._tills.tally(till, made).movements[late]
+            for till, made, late in self._tills.arrivals(day)
+            if till.store
         )
         shipped = sum(slot.cart.movements for slot in self._chain.orders.web_slots_shipped(day))
         return moves + counted + orders + shipped

@@ -20,8 +20,8 @@ _NAMESPACE = uuid.UUID("6f1d2f3e-0f3c-4a53-9e0b-3b1f8a0f1500")
 _PLACES: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("0101", "Lindö Göteborg Nordstan", "Götgatan 10", "411 05", "Göteborg", "mall"),
     ("0102", "Lindö Malmö Triangeln", "Södra Förstadsgatan 41", "211 43", "Malmö", "mall"),
-    ("0203", "Lindö Örebro Våghustorget", "Drottninggatan 25", "702 10", "Örebro", "street"),
     ("310", "Lindö Stockholm Östermalm", "Nybrogatan 18", "114 39", "Stockholm", "late"),
+    ("0203", "Lindö Örebro Våghustorget", "Drottninggatan 25", "702 10", "Örebro", "street"),
     ("0311", "Lindö Umeå Utopia", "Rådhusesplanaden 7", "903 28", "Umeå", "mall"),
     ("412", "Lindö Växjö Grand", "Storgatan 31", "352 31", "Växjö", "street"),
     ("0413", "Lindö Västerås Gallerian", "Smedjegatan 8", "722 13", "Västerås", "street"),

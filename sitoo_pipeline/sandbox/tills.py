@@ -10,11 +10,12 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import Enum, auto
+from decimal import Decimal
+from enum import IntEnum, auto
 from functools import lru_cache
 from typing import NamedTuple
 
-from sitoo_pipeline.sandbox.carts import Cart, CartPool
+from sitoo_pipeline.sandbox.carts import ZERO, Cart, CartPool
 from sitoo_pipeline.sandbox.catalogue import campaign_on
 from sitoo_pipeline.sandbox.stores import Register, Store
 
@@ -24,7 +25,7 @@ OLDEST_RETURN = (
 )  # days; a return is at least LONGEST_OUTAGE + 1 days old, so that its purchase has arrived
 
 
-class Kind(Enum):
+class Kind(IntEnum):
     """What an order is. Kinds that come in pairs follow each other at the same till."""
 
     SALE = auto()
@@ -85,6 +86,17 @@ class TillDay:
     z_reports: int
 
 
+class Tally(NamedTuple):
+    """What an outline adds up to: small enough to keep for every day of the chain."""
+
+    orders: tuple[int, int]  # on time, late
+    movements: tuple[int, int]  # warehouse transactions of the same orders
+    late_until: date
+    sales: Decimal
+    refunds: Decimal
+    z_reports: int
+
+
 class TillBook:
     """Outlines of every till's days, drawn when asked for and kept for a while."""
 
@@ -95,17 +107,44 @@ class TillBook:
         web = Till(len(tills), None, None)
         self.tills = (*(Till(index, *pair) for index, pair in enumerate(tills)), web)
         self._web_orders = max(2, len(stores) * orders_per_day // 25)
+        self._tallies: dict[tuple[int, date], Tally] = {}
         self._slots = lru_cache(maxsize=64 * len(self.tills))(self._draw_carts)
+        self._days_late = lru_cache(maxsize=64 * len(self.tills))(self._draw_outage)
         self.day = lru_cache(maxsize=64 * len(self.tills))(self._draw)
 
     def rng(self, what: str, till: Till, day: date) -> random.Random:
         """The generator for one kind of decision about a till's day, the same in a larger chain."""
         return random.Random(f"{self._seed}/{what}/{till.index if till.store else 'web'}/{day}")  # noqa: S311 -- repeatable
 
-    def days_late(self, till: Till, day: date) -> int:
+    def _draw_outage(self, till: Till, day: date) -> int:
         """How many nights the till stays offline from some time on ``day``; 0 on almost all days."""
         rng = self.rng("outage", till, day)
         return rng.randint(1, LONGEST_OUTAGE) if till.store and rng.random() < 0.01 else 0
+
+    def tally(self, till: Till, day: date) -> Tally:
+        """What the till's day adds up to, from its outline; drawn once and kept."""
+        if (till.index, day) not in self._tallies:
+            plan = self.day(till, day)
+            sold = [slot.cart if slot.kind not in NOT_SALES else None for slot in plan.slots]
+            moves = [cart.movements if cart else 0 for cart in sold]
+            self._tallies[till.index, day] = Tally(
+                (plan.late_from, len(plan.slots) - plan.late_from),
+                (sum(moves[: plan.late_from]), sum(moves[plan.late_from :])),
+                plan.late_until,
+                sum((cart.sales for cart in sold if cart), ZERO),
+                sum((cart.refunds for cart in sold if cart), ZERO),
+                plan.z_reports,
+            )
+        return self._tallies[till.index, day]
+
+    def arrivals(self, day: date) -> Iterator[tuple[Till, date, bool]]:
+        """Of which till's which day orders arrive on ``day``, and whether it is the part that comes late."""
+        for till in self.tills:
+            yield till, day, False
+            for back in range(1, LONGEST_OUTAGE + 1):
+                made = day - timedelta(days=back)
+                if made >= self._opened and self.tally(till, made).late_until == day:
+                    yield till, made, True
 
     def _draw(self, till: Till, day: date) -> TillDay:
         rng = self.rng("outline", till, day)
@@ -113,7 +152,7 @@ class TillBook:
         late_from, late_until = len(slots), day
         for back in range(LONGEST_OUTAGE, -1, -1):
             began = day - timedelta(days=back)
-            late = self.days_late(till, began)
+            late = self._days_late(till, began)
             if late > back:  # the earliest outage that reaches this day decides
                 late_from = int(len(slots) * rng.uniform(0.3, 0.9)) if back == 0 else 0
                 late_until = began + timedelta(days=late)
@@ -171,8 +210,8 @@ class TillBook:
         """A return of a purchase at this till, at the price then paid; without a receipt where there is none."""
         bought = day - timedelta(days=rng.randint(LONGEST_OUTAGE + 1, OLDEST_RETURN))
         sold = self._slots(till, bought) if bought >= self._opened else ()
-        fitting = [i for i, (kind, cart, _) in enumerate(sold) if kind is Kind.SALE and cart.can_come_back]
-        if not fitting:
-            return Slot(slot.kind, self._returnable(rng, day).first_line_back())
-        index = rng.choice(fitting)
-        return Slot(slot.kind, sold[index].cart.first_line_back(), (bought, index))
+        first = rng.randrange(len(sold)) if sold else 0
+        for index in (*range(first, len(sold)), *range(first)):
+            if sold[index].kind is Kind.SALE and sold[index].cart.can_come_back:
+                return Slot(slot.kind, sold[index].cart.first_line_back(), (bought, index))
+        return Slot(slot.kind, self._returnable(rng, day).first_line_back())

@@ -33,7 +33,7 @@ class ZBook:
         self.closed_on = lru_cache(maxsize=16 * len(tills.tills))(self._closed_on)
 
     def _reports_made(self, till: Till, day: date) -> int:
-        return self._tills.day(till, day).z_reports
+        return self._tills.tally(till, day).z_reports
 
     def _closed_on(self, till: Till, day: date) -> tuple[Period, ...]:
         """The reports of one till's trading day."""
@@ -71,16 +71,16 @@ class ZBook:
 
     def added(self, *, since: int, until: int, of: Callable[[Till], bool]) -> Iterator[Period]:
         """Reports with ``since <= added_at <= until``, ascending by ``added_at``."""
-        day = max(self._opened, trading_day(max(since, 0), self._zone))
-        last = trading_day(until, self._zone) if until >= 0 else self._opened - timedelta(days=1)
+        day = max(self._opened, trading_day(since, self._zone))
+        last = trading_day(until, self._zone)
         while day <= last:
             yield from (period for period in self.arrived_on(day, of=of) if since <= period.added_at <= until)
             day += timedelta(days=1)
 
     def closed(self, till: Till, *, since: int, until: int) -> list[Period]:
         """One till's reports with ``since <= closed_at <= until``, newest first."""
-        day = max(self._opened, trading_day(max(since, 0), self._zone))
-        last = trading_day(until, self._zone) if until >= 0 else self._opened - timedelta(days=1)
+        day = max(self._opened, trading_day(since, self._zone))
+        last = trading_day(until, self._zone)
         periods: list[Period] = []
         while day <= last:
             periods += (period for period in self.closed_on(till, day) if since <= period.closed_at <= until)
@@ -91,10 +91,9 @@ class ZBook:
         """Sales and refunds of ``till`` from the chain's first day up to ``day``, summed from outlines."""
         totals = self._lifetime[till.index]
         while len(totals) <= (day - self._opened).days:
-            slots = self._tills.day(till, self._opened + timedelta(days=len(totals) - 1)).slots
-            carts = [slot.cart for slot in slots if slot.kind not in NOT_SALES]
+            tally = self._tills.tally(till, self._opened + timedelta(days=len(totals) - 1))
             sales, refunds = totals[-1]
-            totals.append((sum((cart.sales for cart in carts), sales), sum((cart.refunds for cart in carts), refunds)))
+            totals.append((sales + tally.sales, refunds + tally.refunds))
         return totals[(day - self._opened).days]
 
     def render(self, period: Period) -> dict[str, object]:

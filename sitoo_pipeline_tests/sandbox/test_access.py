@@ -41,7 +41,7 @@ def test_a_guid_as_site_finds_nothing_and_is_no_error(api: httpx.Client) -> None
     assert (answer.status_code, answer.json()) == (200, {"totalcount": 0, "items": []})
 
 
-@pytest.mark.parametrize("query", ["num=ten", "orderidfrom=1.5", "orderid=1,x", "start=-1"])
+@pytest.mark.parametrize("query", ["num=ten", "orderidfrom=1.5", "orderid=1,x", "start=-1", "num=1_0"])
 def test_what_is_no_integer_answers_400(api: httpx.Client, query: str) -> None:
     answer = api.get(f"/orders.json?{query}")
     assert answer.status_code == 400

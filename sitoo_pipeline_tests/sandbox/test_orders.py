@@ -95,6 +95,11 @@ def test_a_single_order_has_what_the_list_has_and_more(api: httpx.Client, world:
     assert api.get("/sites/1/orders/999999999.json").status_code == 404
 
 
+@pytest.mark.parametrize("query", ["orderdatefrom=99999999999999", "orderdateto=-5", "orderidfrom=99999999999999"])
+def test_bounds_far_outside_find_nothing(api: httpx.Client, query: str) -> None:
+    assert api.get(f"/orders.json?{query}").json() == {"totalcount": 0, "items": []}
+
+
 def test_fields_chooses(api: httpx.Client) -> None:
     page = api.get("/orders.json?num=3&fields=orderid,creditorderid,orderlogitems,nonsense").json()
     assert {frozenset(order) for order in page["items"]} == {frozenset({"orderid", "creditorderid", "orderlogitems"})}
