@@ -1,0 +1,47 @@
+# Everything runs in .venv, made from the pinned versions of requirements.lock.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help setup demo test lint types unit ui clean lock bench
+.DEFAULT_GOAL := help
+
+help:  ## Show what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP)  ## Make the virtual environment
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup  ## Run the whole pipeline against the embedded sandbox
+	$(BIN)/sitoo-pipeline demo
+
+test: setup lint types unit  ## Lint, types and all tests
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+unit: setup
+	$(BIN)/pytest
+
+ui: setup  ## Start Dagster's web server and daemon
+	$(BIN)/sitoo-pipeline ui
+
+bench: setup  ## Measure speed and memory (benchmarks/)
+	$(BIN)/python -m benchmarks
+
+lock: setup  ## Pin the newest versions that pyproject.toml and constraints.in allow
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-tools
+	$(BIN)/python -m piptools compile --quiet --upgrade --generate-hashes --strip-extras --no-header --extra dev \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements.lock constraints.in pyproject.toml
+
+clean:  ## Remove the virtual environment and caches; data/ stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
