@@ -40,7 +40,7 @@ bench: setup  ## Measure speed and memory (benchmarks/)
 
 lock: setup  ## Pin the newest versions that pyproject.toml and constraints.in allow
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-tools
-	$(BIN)/python -m piptools compile --quiet --upgrade --generate-hashes --strip-extras --no-header --extra dev \
+	$(BIN)/python -m piptools compile --quiet --upgrade --generate-hashes --no-strip-extras --no-header --extra dev \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements.lock constraints.in pyproject.toml
 
 clean:  ## Remove the virtual environment and caches; data/ stays

@@ -100,7 +100,11 @@ def _weekly_balance_csv(runtime: Runtime) -> Sink:
 
 def _csv_format(said: settings.WeeklyBalanceCsv) -> CsvFormat:
     return CsvFormat(
-        column=said.separator, decimal=said.decimal_mark, thousands=said.thousands_mark, register_id=said.register_id
+        column=said.separator,
+        decimal=said.decimal_mark,
+        thousands=said.thousands_mark,
+        date_format=said.date_format,
+        register_id=said.register_id,
     )
 
 
