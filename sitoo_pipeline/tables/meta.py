@@ -39,7 +39,9 @@ QUARANTINE = Table(
     (
         Column("table_name", TEXT, "Table that refused it", nullable=False),
         Column(
-            "business_date", DATE, "Its partition; where it has none, the first date of the period that was fetched"
+            "business_date",
+            DATE,
+            "Its date; where it tells none, that of the load that met it first; null for reference data",
         ),
         Column("rule", TEXT, "Name of the rule it broke", nullable=False),
         Column("path", TEXT, "Field that broke it, e.g. orderitems.moneyitemtotal_net", nullable=False),
