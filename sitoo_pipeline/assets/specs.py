@@ -30,13 +30,18 @@ def table_spec(
         key=key(account, table),
         deps=list(deps),
         description=table.description,
-        group_name=f"{account}_{table.layer}",
+        group_name=f"{account}_{_group(table)}",
         owners=[OWNER],
         kinds=kinds,
         tags={"account": account, "layer": table.layer},
         metadata=definition_metadata(table),
         partitions_def=partitions_def,
     )
+
+
+def _group(table: Table) -> str:
+    """The layer; reference data of raw and core in one group, as what dates and places everything else."""
+    return "reference" if table.layer in ("raw", "core") and table.partition is None else table.layer
 
 
 def source_key(account: str, resource: str) -> dg.AssetKey:
