@@ -1,7 +1,7 @@
 """The code location: settings in, Dagster definitions out. Assembly only.
 
-``build_defs`` is the one seam: production and tests go through it. Without any settings the demo's account is shown, so that
-``dagster dev`` has something to show in a fresh clone.
+``build_defs`` is the one seam: production and tests go through it. Without any settings the demo's account is shown, so
+that ``dagster dev`` has something to show in a fresh clone.
 """
 
 from __future__ import annotations

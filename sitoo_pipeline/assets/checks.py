@@ -1,7 +1,7 @@
 """Asset checks: few per table, each a query that finds what must not be.
 
-A check says what it expects, what it found, up to twenty examples, and the query that shows them all. A check that blocks
-keeps later assets from being made on a wrong table; the reconciliation warns and blocks nothing.
+A check says what it expects, what it found, up to twenty examples, and the query that shows them all. A check that
+blocks keeps later assets from being made on a wrong table; the reconciliation warns and blocks nothing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -61,7 +61,7 @@ def _shape(table: Table) -> Check:
         f"FROM duckdb_columns() WHERE schema_name = '{table.layer}' AND table_name = '{table.name}') AS t "
         "ON t.column_name = d.name WHERE d.number IS DISTINCT FROM t.column_index ORDER BY ALL",
         blocking=True,
-        remedy="The file was made by another version of the pipeline: rebuild it from the landing files or load it anew.",
+        remedy="The file was made by another version of the pipeline: move it away and load the dates again.",
     )
 
 
@@ -71,7 +71,8 @@ _ADDS_UP = Check(
     "sales and returns of the day are the sums of its order lines, gift cards apart",
     """
     WITH ours AS (
-        SELECT business_date, currency, sum(gross_sales) AS gross_sales, sum(returns) AS returns, sum(gift_card_sales) AS gift_cards
+        SELECT business_date, currency, sum(gross_sales) AS gross_sales, sum(returns) AS returns,
+            sum(gift_card_sales) AS gift_cards
         FROM marts.hourly_sales WHERE business_date IN ({dates}) GROUP BY ALL
     ), lines AS (
         SELECT o.business_date, o.currency,
@@ -98,7 +99,8 @@ _HOURS_ADD_UP = Check(
     SELECT business_date, store_id, channel, currency, d.gross_sales, h.gross_sales AS of_hours
     FROM (FROM marts.daily_sales WHERE business_date IN ({dates})) AS d
     FULL JOIN (
-        SELECT business_date, store_id, channel, currency, sum(gross_sales) AS gross_sales, sum(transactions) AS transactions
+        SELECT business_date, store_id, channel, currency, sum(gross_sales) AS gross_sales,
+            sum(transactions) AS transactions
         FROM marts.hourly_sales WHERE business_date IN ({dates}) GROUP BY ALL
     ) AS h USING (business_date, store_id, channel, currency)
     WHERE (d.gross_sales, d.transactions) IS DISTINCT FROM (h.gross_sales, h.transactions) ORDER BY ALL
@@ -126,16 +128,17 @@ _RECONCILED = Check(
         UNPIVOT (
             SELECT business_date, store_id, register_id, z_report_id, currency, status,
                 COLUMNS('diff_.*')::DECIMAL(18,2)
-            FROM marts.z_report_reconciliation WHERE business_date IN ({dates}) AND status IN ('unbalanced', 'missing_z_report')
+            FROM marts.z_report_reconciliation WHERE business_date IN ({dates}) AND status = 'unbalanced'
         ) ON COLUMNS('diff_.*') INTO NAME measure VALUE difference
     ) WHERE difference != 0
     UNION ALL
-    SELECT business_date, store_id, register_id, z_report_id, currency, status, 'gross_sales without a z-report', ours_gross_sales
+    SELECT business_date, store_id, register_id, z_report_id, currency, status, 'sales without a z-report',
+        ours_gross_sales
     FROM marts.z_report_reconciliation WHERE business_date IN ({dates}) AND status = 'missing_z_report'
     ORDER BY ALL
     """,
     severity=dg.AssetCheckSeverity.WARN,
-    remedy="Look for orders or z-reports that have not reached Sitoo yet (a till that was offline); then materialize the date again.",
+    remedy="Look for orders or z-reports that have not reached Sitoo yet (a till was offline); then load the date again.",
 )
 
 _QUARANTINE = tuple(
@@ -206,7 +209,7 @@ def asset_checks(
                     # Dagster files the result of a range run under no date; so that each date has its own, say it here.
                     for day in dates:
                         of_day = found.filter(pl.col("business_date") == day)
-                        context.log_event(_evaluation(check, asset, of_day, [day]))
+                        context.op_execution_context.log_event(_evaluation(check, asset, of_day, [day]))
                 yield _result(check, asset, found, dates)
 
     return [run_checks]

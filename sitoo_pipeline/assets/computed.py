@@ -36,8 +36,8 @@ class NotLoadedError(RuntimeError):
 class Computation:
     """One step: ``tables`` from ``reads``.
 
-    ``compute`` gets an open connection and the dates (all dates of a table without partitions are no dates), and returns the
-    rows of each table. ``also`` names further dates whose rows follow from these; they are written in the same step.
+    ``compute`` gets an open connection and the dates (none for tables without partitions), and returns the rows of each
+    table. ``also`` names further dates whose rows follow from these; they are written in the same step.
     """
 
     name: str
@@ -112,15 +112,16 @@ def compute_dates(runtime: Runtime, computation: Computation, dates: Sequence[da
                 raise NotLoadedError(read, missing)
         dates = sorted({*dates, *(computation.also(runtime, con, dates) if computation.also else ())})
         frames = computation.compute(runtime, con, dates)
-    found: dict[dg.AssetKey, dict[date, dict[str, Any]]] = {}
-    for table, frame in frames.items():
-        loaded = replace_partitions(runtime.warehouse, table, frame, dates=dates, run_id=run_id, started_at=started_at)
-        totals = day_totals(table, frame)
-        with runtime.warehouse.connect() as con:
-            rows = table_rows(con, table)
-        found[key(runtime.account.name, table)] = {
-            day: {**load_metadata(part, rows), **totals.get(day, {})} for day, part in loaded.items()
-        }
+        # Written while this connection is open: the file is opened once, and closed (which tidies it) once.
+        found: dict[dg.AssetKey, dict[date, dict[str, Any]]] = {}
+        for table, frame in frames.items():
+            loaded = replace_partitions(
+                runtime.warehouse, table, frame, dates=dates, run_id=run_id, started_at=started_at
+            )
+            totals, rows = day_totals(table, frame), table_rows(con, table)
+            found[key(runtime.account.name, table)] = {
+                day: {**load_metadata(part, rows), **totals.get(day, {})} for day, part in loaded.items()
+            }
     return found
 
 

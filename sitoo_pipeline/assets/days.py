@@ -40,6 +40,7 @@ class Days:
     stopped: str | None = None
 
     def add(self, found: DayMetadata) -> None:
+        """Take in what some dates became."""
         for key, by_date in found.items():
             self.done.setdefault(key, {}).update(by_date)
 
@@ -49,7 +50,8 @@ def reason(error: BaseException) -> str:
     if isinstance(error, SAFE_TO_SHOW) or getattr(error, "safe_to_show", False):
         return " ".join(str(error).split())
     place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {place.name} ({place.filename.rsplit('/', 1)[-1]}:{place.lineno}); see the run's log"
+    file = place.filename.rsplit("/", 1)[-1]
+    return f"{type(error).__name__} in {place.name} ({file}:{place.lineno}); see the run's log"
 
 
 def run_days(

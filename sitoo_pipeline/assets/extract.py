@@ -1,7 +1,7 @@
 """From Sitoo to ``raw``: which window to ask for, landing it, loading it. No dagster here.
 
-A window is wider than the dates it is for, because an order is dated in the zone of its till and nobody knows beforehand
-in which zones the tills stand; the loader keeps what belongs to the dates.
+A window is wider than the dates it is for, because an order is dated in the zone of its till and nobody knows
+beforehand in which zones the tills stand; the loader keeps what belongs to the dates.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ def dated(table: RawTable, hints: pl.DataFrame, places: Places) -> pl.DataFrame:
 def window(runtime: Runtime, table: RawTable, dates: Sequence[date]) -> Window:
     """The span to ask Sitoo for, so that every object of ``dates`` is in the answer.
 
-    Orders carry the zone of their till, so the span covers the dates in every zone of the world. Z-reports and warehouse
-    transactions are dated in zones that the settings name. A z-report is asked for by the time it reached Sitoo, which may
-    be months after it was closed, so that span has no end.
+    Orders carry the zone of their till, so the span covers the dates in every zone of the world. Z-reports and
+    warehouse transactions are dated in zones that the settings name. A z-report is asked for by the time it reached
+    Sitoo, which may be months after it was closed, so that span has no end.
     """
     first, last = min(dates), max(dates) + timedelta(days=1)
     if table is raw.ORDERS:

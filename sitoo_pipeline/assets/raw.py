@@ -83,7 +83,8 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
             if refused:
                 context.log.warning(f"{refused} objects of {table.qualified} went to meta.quarantine")
             context.log.info(
-                f"{table.qualified} {min(dates)} to {max(dates)}: {extracted.records} objects in {extracted.requests} requests"
+                f"{table.qualified} {min(dates)} to {max(dates)}: "
+                f"{extracted.records} objects in {extracted.requests} requests"
             )
             with runtime.warehouse.connect() as con:
                 total = table_rows(con, table)

@@ -1,7 +1,7 @@
 """Deliveries as assets: each target gets the dates of the run, and the UI shows what became of every record.
 
-What a target is and how it is spoken to is in ``sinks``. Dagster never retries a delivery by itself: the ledger knows what
-has to go out again, and the next run sends just that.
+What a target is and how it is spoken to is in ``sinks``. Dagster never retries a delivery by itself: the ledger knows
+what has to go out again, and the next run sends just that.
 """
 
 from collections.abc import Iterator

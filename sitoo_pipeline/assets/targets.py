@@ -28,7 +28,7 @@ Dates = Sequence[date]
 class Sink:
     """One target: what its records are made from, and who takes them. ``name`` is the target's in the ledger.
 
-    ``is_one_per_date`` says that every date has a record, also one without sales, so that a date without is not delivered.
+    ``is_one_per_date`` says that every date has a record, also one without sales: a date without is not delivered.
     """
 
     name: str
@@ -63,7 +63,7 @@ def _weekly_balance_sql(runtime: Runtime) -> Sink:
 
     return Sink(
         name=WeeklyBalanceSql.name,
-        description="Table weekly_balance_hourly of the weekly-balance database: a row that did not change is not written.",
+        description="Table weekly_balance_hourly of a database: a row that did not change is not written again.",
         kinds=frozenset({"sql"}),
         reads=(marts.WEEKLY_BALANCE_HOURLY,),
         is_one_per_date=True,

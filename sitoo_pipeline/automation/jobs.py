@@ -1,7 +1,7 @@
 """The jobs of an account: the whole day in one, and each stage by itself.
 
-``daily`` is what the schedules run. The stages are what ``backfill`` runs, so that a date that fails in one of them does not
-hold up the dates that are through it.
+``daily`` is what the schedules run. The stages are what ``backfill`` runs, so that a date that fails in one of them
+does not hold up the dates that are through it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Any
 import dagster as dg
 
 from sitoo_pipeline.assets import AccountAssets
-
 
 
 _STAGES = {

@@ -1,7 +1,7 @@
 """Which dates late and changed orders touch.
 
-Orders carry no stamp of their last change. What can be asked for is the tail of new order ids (an offline till that came back
-gets new ids for old sales) and the orders that were still open when they were last read.
+Orders carry no stamp of their last change. What can be asked for is the tail of new order ids (an offline till that came
+back gets new ids for old sales) and the orders that were still open when they were last read.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ IDS_PER_REQUEST = 100
 
 _OPEN = """
     SELECT order_id FROM core.orders
-    WHERE order_type_id = 10 AND business_date >= ? AND order_state_id IS DISTINCT FROM 20 AND order_state_id IS DISTINCT FROM -1
-        AND (order_state_id = 0 OR payment_state_id IS DISTINCT FROM 20)
+    WHERE order_type_id = 10 AND business_date >= ?
+        AND order_state_id IS DISTINCT FROM 20 AND order_state_id IS DISTINCT FROM -1 AND (order_state_id = 0 OR payment_state_id IS DISTINCT FROM 20)
     ORDER BY order_id
 """
 

@@ -47,7 +47,7 @@ def dates_between(account: Account, first: date, last: date) -> list[date]:
 
 
 def unreachable(account: Account) -> str | None:
-    """Why the account's Sitoo system cannot be used, or None: one small request, so that a wrong setting costs nothing."""
+    """Why the account's Sitoo system cannot be used, or None: one small request, before anything is written."""
     runtime = Runtime.of(account)
     patience = RetryPolicy(attempts=min(4, account.http.attempts), wait_initial=account.http.wait_initial)
     try:

@@ -1,4 +1,4 @@
-"""The demo's account: how it is named and where its settings are, so that the UI can show it without any other settings."""
+"""The demo's account: its name and where its settings are, so that the UI can show it without any other settings."""
 
 from __future__ import annotations
 
