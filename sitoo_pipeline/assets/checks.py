@@ -138,7 +138,7 @@ _RECONCILED = Check(
     ORDER BY ALL
     """,
     severity=dg.AssetCheckSeverity.WARN,
-    remedy="Look for orders or z-reports that have not reached Sitoo yet (a till was offline); then load the date again.",
+    remedy="Look for orders or z-reports that have not reached Sitoo yet (a till was offline); load the date again.",
 )
 
 _QUARANTINE = tuple(
@@ -209,7 +209,8 @@ def asset_checks(
                     # Dagster files the result of a range run under no date; so that each date has its own, say it here.
                     for day in dates:
                         of_day = found.filter(pl.col("business_date") == day)
-                        context.op_execution_context.log_event(_evaluation(check, asset, of_day, [day]))
+                        evaluation: Any = _evaluation(check, asset, of_day, [day])  # its type is missing in the hint
+                        context.op_execution_context.log_event(evaluation)
                 yield _result(check, asset, found, dates)
 
     return [run_checks]

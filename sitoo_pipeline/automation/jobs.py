@@ -12,7 +12,6 @@ import dagster as dg
 
 from sitoo_pipeline.assets import AccountAssets
 
-
 _STAGES = {
     "reference": "Sites, stores, warehouses, registers and product groups, as Sitoo has them now",
     "extract": "Orders, z-reports and warehouse transactions of some dates, from Sitoo to raw",

@@ -1,4 +1,4 @@
-"""When things run: each night yesterday, each hour today, each night the last days again. All stopped until switched on.
+"""When things run: each night yesterday, each hour today, each night the last days again. All stopped at first.
 
 Dates follow from the time for which a tick was scheduled, not from when it happens to run, so that a late tick does the
 right day.

@@ -1,27 +1,26 @@
 """Which dates late and changed orders touch.
 
-Orders carry no stamp of their last change. What can be asked for is the tail of new order ids (an offline till that came
-back gets new ids for old sales) and the orders that were still open when they were last read.
+Orders carry no stamp of their last change. What can be asked for is the tail of new order ids (an offline till that
+came back gets new ids for old sales) and the orders that were still open when they were last read.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from sitoo_pipeline.assets.extract import HINTS, dated
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.sitoo import RESOURCES, land
+from sitoo_pipeline.sitoo.client import Params
 from sitoo_pipeline.tables import raw
 from sitoo_pipeline.warehouse import differing_dates
-
-IDS_PER_REQUEST = 100
 
 _OPEN = """
     SELECT order_id FROM core.orders
     WHERE order_type_id = 10 AND business_date >= ?
-        AND order_state_id IS DISTINCT FROM 20 AND order_state_id IS DISTINCT FROM -1 AND (order_state_id = 0 OR payment_state_id IS DISTINCT FROM 20)
+        AND order_state_id IS DISTINCT FROM 20 AND order_state_id IS DISTINCT FROM -1
+        AND (order_state_id = 0 OR payment_state_id IS DISTINCT FROM 20)
     ORDER BY order_id
 """
 
@@ -40,13 +39,12 @@ def touched_dates(runtime: Runtime) -> set[date]:
     if newest is None:
         return set()
     found = _touched(runtime, {"orderidfrom": max(0, newest - account.late_ids_margin)})
-    for first in range(0, len(open_orders), IDS_PER_REQUEST):
-        ids = open_orders[first : first + IDS_PER_REQUEST]
-        found |= _touched(runtime, {"orderid": ",".join(map(str, ids))})
+    if open_orders:
+        found |= _touched(runtime, {"orderid": open_orders})
     return found
 
 
-def _touched(runtime: Runtime, asked: Mapping[str, str | int]) -> set[date]:
+def _touched(runtime: Runtime, asked: Params) -> set[date]:
     folder = runtime.account.landing_folder / raw.ORDERS.name / "tail" / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     with runtime.sitoo() as client:
         landed = land(client=client, resource=RESOURCES[raw.ORDERS.name], folder=folder, extra_params=asked)
