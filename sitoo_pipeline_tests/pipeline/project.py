@@ -1,0 +1,144 @@
+"""A user's project in a folder: settings, data and Dagster's home, run as in production."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+from rich.console import Console
+
+from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.operations.execution import Outcome
+from sitoo_pipeline.operations.running import run_dates
+from sitoo_pipeline.sandbox import Sandbox
+from sitoo_pipeline.settings import Account, Settings, load_settings
+from sitoo_pipeline.tables import ALL_TABLES, Table
+from sitoo_pipeline_tests.sitoo.server import Server
+
+AUDIT = ("_loaded_at", "_run_id")
+TELLS_OF_THE_RUN = {"_loaded_at", "_run_id", "_landing_file", "first_seen_at", "first_run_id"}
+"""Columns that say when and how a row came, and not what it is."""
+
+Row = dict[str, Any]
+
+
+def days(first: str, last: str) -> list[date]:
+    """Business dates, both ends included."""
+    begin, end = date.fromisoformat(first), date.fromisoformat(last)
+    return [begin + timedelta(days=number) for number in range((end - begin).days + 1)]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with ``sitoo_pipeline.toml``, the environment that goes with it, and the settings read from both."""
+
+    folder: Path
+    environ: Mapping[str, str]
+    settings: Settings
+
+    @classmethod
+    def make(
+        cls,
+        folder: Path,
+        server: Sandbox | Server | None,
+        *,
+        start_date: date,
+        name: str = "kedjan",
+        users: int = 2,
+        more: str = "",
+        http: str = "attempts = 3, wait_initial = 0.01, wait_max = 0.02",
+        environ: Mapping[str, str] | None = None,
+    ) -> Project:
+        """Write the settings of one account and read them. ``more`` is further TOML, below the account's own keys."""
+        if isinstance(server, Sandbox):
+            url, pairs = server.sitoo_url, server.api_users[:users]
+        else:
+            url = server.url if server else "http://127.0.0.1:9/v2/accounts/1500"
+            pairs = tuple((f"1500-{number}", "a-password-of-the-tests") for number in range(1, users + 1))
+        variables = {
+            "KEDJAN_ID": ",".join(user for user, _ in pairs),
+            "KEDJAN_PASSWORD": ",".join(password for _, password in pairs),
+            **(environ or {}),
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "sitoo_pipeline.toml").write_text(
+            f"[accounts.{name}]\n"
+            f'base_url = "{url}"\napi_id_env = "KEDJAN_ID"\napi_password_env = "KEDJAN_PASSWORD"\n'
+            f"start_date = {start_date}\nhttp = {{ {http} }}\n{more}",
+            encoding="utf-8",
+        )
+        return cls(folder, variables, load_settings(cwd=folder, environ=variables))
+
+    @property
+    def account(self) -> Account:
+        """The first account."""
+        return self.settings.accounts[0]
+
+    @property
+    def runtime(self) -> Runtime:
+        """What the first account's assets work with."""
+        return Runtime.of(self.account)
+
+    @contextmanager
+    def home(self) -> Iterator[None]:
+        """Dagster's home is this project's, within the block."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DAGSTER_HOME", str(self.settings.data_dir / "dagster_home"))
+            yield
+
+    def run(self, dates: Iterable[date], *, sinks: bool = True) -> Outcome:
+        """Take dates of the first account from Sitoo to the targets, as ``sitoo-pipeline backfill`` does."""
+        [outcome] = self.run_accounts({self.account.name: list(dates)}, sinks=sinks)
+        return outcome
+
+    def run_accounts(self, dates: dict[str, list[date]], *, sinks: bool = True) -> list[Outcome]:
+        """The same for several accounts."""
+        with self.home():
+            return run_dates(self.settings, dates, console=Console(quiet=True), sinks=sinks, trigger="test")
+
+    @contextmanager
+    def instance(self) -> Iterator[dg.DagsterInstance]:
+        """What Dagster remembers."""
+        with self.home(), dg.DagsterInstance.get() as instance:
+            yield instance
+
+    def environment(self) -> dict[str, str]:
+        """For a process of its own."""
+        home = {"DAGSTER_HOME": str(self.settings.data_dir / "dagster_home")}
+        return {**os.environ, **self.environ, **home, "PYTHONUNBUFFERED": "1"}
+
+    def query(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        """Rows of the published read copy, as an analyst reads it."""
+        with duckdb.connect(str(self.account.read_copy_path), read_only=True) as con:
+            con.execute("SET TimeZone = 'UTC'")
+            return con.sql(sql, params=list(params)).pl().to_dicts()
+
+    def rows(self, table: Table) -> list[Row]:
+        """All rows of a table with the columns that its rules are about, by its key."""
+        names = ", ".join(f'"{name}"' for name in table.names)
+        order = ", ".join(f'"{name}" NULLS LAST' for name in table.key)
+        return self.query(f"SELECT {names} FROM {table.qualified} ORDER BY {order or 'ALL'}")
+
+    def everything(self, *, without: Iterable[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table but the log of loads, whatever columns it has, ``without`` left out."""
+        left_out = set(without)
+        found = {}
+        for table in ALL_TABLES:
+            if table.qualified != "meta.loads":
+                rows = self.query(f"FROM {table.qualified} ORDER BY ALL")
+                found[table.qualified] = sorted(
+                    tuple(repr(value) for name, value in row.items() if name not in left_out) for row in rows
+                )
+        return found
+
+    def content(self) -> dict[str, list[tuple[Any, ...]]]:
+        """What everything holds, without when and how it came."""
+        return self.everything(without=TELLS_OF_THE_RUN)

@@ -1,0 +1,51 @@
+"""Sitoo over lists of objects that a test writes and may change: its paths, paging, filters and sort orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sitoo_pipeline_tests.sitoo.server import Answer, Request, answer, by_added, by_cursor, by_position, refusal
+
+Json = dict[str, Any]
+
+SITE: Json = {"eshopid": 1, "eshopname": "Kedjan", "currencycode": "SEK"}
+_LISTS = {
+    "/sites/1/stores.json": "stores",
+    "/sites/1/warehouses.json": "warehouses",
+    "/sites/1/cashregisters.json": "registers",
+    "/sites/1/productgroups.json": "product_groups",
+}
+
+
+@dataclass
+class Script:
+    """Answers a ``Server``'s requests from ``objects``, as they are at that moment."""
+
+    objects: Mapping[str, list[Json]]
+    sites: list[Json] = field(default_factory=lambda: [SITE])
+
+    def __call__(self, request: Request) -> Answer:
+        query = request.query
+        if request.path == "/sites.json":
+            return answer(by_position(self.sites, query))
+        if request.path in _LISTS:
+            return answer(by_position(self.objects.get(_LISTS[request.path], []), query))
+        if request.path == "/orders.json":
+            page = by_cursor(self.objects["orders"], query, cursor="orderid", date="orderdate")
+            wanted = set(query["fields"].split(","))
+            page["items"] = [
+                {k: v for k, v in item.items() if k in wanted or k in _UNDOCUMENTED} for item in page["items"]
+            ]
+            return answer(page)
+        if request.path == "/sites/1/warehousetransactions.json":
+            transactions = self.objects.get("warehouse_transactions", [])
+            return answer(by_cursor(transactions, query, cursor="warehousetransactionid", date="datecreated"))
+        if request.path == "/pos-z-reports":
+            return answer(by_added(self.objects.get("z_reports", []), query))
+        return refusal(404, "Not found")
+
+
+_UNDOCUMENTED = {"loyaltytier"}
+"""A field that Sitoo sends although nobody asked for it."""

@@ -1,0 +1,115 @@
+"""Three stores and a week over HTTP: every cell of every mart and target; a second backfill changes nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sitoo_pipeline.tables import Table, marts
+from sitoo_pipeline_tests.pipeline.conftest import WEEK, Week
+from sitoo_pipeline_tests.pipeline.expected import csv_files, differing_cells
+
+
+@pytest.mark.parametrize("table", marts.TABLES, ids=lambda table: table.name)
+def test_every_cell_equals_the_oracle(table: Table, week: Week) -> None:
+    expected = getattr(week.oracle, table.name)()
+    assert {row["business_date"] for row in expected} == set(WEEK)
+    assert differing_cells(week.project.rows(table), expected, table) == []
+
+
+def test_the_week_has_what_can_go_wrong(week: Week) -> None:
+    """Else the comparison above would prove less than it seems to."""
+    hourly = week.project.rows(marts.HOURLY_SALES)
+    assert {row["channel"] for row in hourly} == {"pos", "online"}
+    for measure in ("discounts", "returns", "gift_card_sales", "roundoff", "return_transactions", "goods_returned"):
+        assert any(row[measure] for row in hourly), measure
+    after_midnight = [row for row in hourly if row["channel"] == "pos" and row["local_hour"] < 4]
+    assert {row["business_date"] for row in after_midnight} == {date(2026, 10, 25)}
+    assert {row["store_id"] for row in hourly} == {"0101", "0102", "310", "unknown"}
+    statuses = {row["status"] for row in week.project.rows(marts.Z_REPORT_RECONCILIATION)}
+    assert "balanced" in statuses
+
+
+def sql_target(week: Week) -> list[dict[str, Any]]:
+    with sqlite3.connect(week.project.account.folder / "weekly_balance.db") as con:
+        con.row_factory = sqlite3.Row
+        found = [dict(row) for row in con.execute("SELECT * FROM weekly_balance_hourly")]
+    con.close()
+    return found
+
+
+def test_every_cell_of_the_sql_target_equals_the_oracle(week: Week) -> None:
+    money = ("gross_sales", "net_sales", "discounts", "returns")
+    ours = [
+        {**row, "business_date": date.fromisoformat(row["business_date"])}
+        | {name: Decimal(str(row[name])) for name in money}
+        for row in sql_target(week)
+    ]
+    table = marts.WEEKLY_BALANCE_HOURLY
+    assert differing_cells(ours, week.oracle.weekly_balance_hourly(), table) == []
+    assert list(ours[0]) == [*table.names, "updated_at", "content_hash"]
+
+
+def csv_target(week: Week) -> dict[str, Path]:
+    return {file.name: file for file in (week.project.account.exports_folder / "weekly_balance").iterdir()}
+
+
+def test_every_csv_file_equals_the_oracle(week: Week) -> None:
+    ours = {name: file.read_text(encoding="utf-8") for name, file in csv_target(week).items()}
+    assert ours == csv_files(week.oracle)
+
+
+def test_ometria_has_the_sales_of_the_week(week: Week) -> None:
+    sold = [sale for sale in week.oracle.sales(set(WEEK)) if any(line.sold for line in sale.lines)]
+    orders = week.sandbox.ometria.orders
+    assert {int(number) for number in orders} == {sale.order_id for sale in sold}
+    totals = {str(order["orderid"]): Decimal(order["moneytotal_gross_all"]) for order in week.objects["orders"]}
+    assert {number: Decimal(str(order["grand_total"])) for number, order in orders.items()} == {
+        number: totals[number] for number in orders
+    }
+    assert all(order["is_valid"] for order in orders.values())
+    assert list(week.sandbox.ometria.errors) == []
+
+
+@pytest.fixture(scope="module")
+def again(week: Week) -> dict[str, Any]:
+    """The same backfill a second time, between two looks at everything."""
+
+    def look() -> dict[str, Any]:
+        return {
+            "tables": week.project.everything(),
+            "sql": sql_target(week),
+            "csv": {name: (file.stat().st_mtime_ns, file.read_bytes()) for name, file in csv_target(week).items()},
+            "ometria": len(week.sandbox.ometria.requests),
+            "loads": week.project.query("FROM meta.loads ORDER BY finished_at"),
+            "landing": sorted(str(path) for path in week.project.account.landing_folder.rglob("*.gz")),
+        }
+
+    before = look()
+    outcome = week.project.run(WEEK)
+    assert (outcome.done, outcome.failed, outcome.warnings) == (WEEK, {}, [])
+    return {"before": before, "after": look()}
+
+
+def test_a_second_backfill_changes_no_table(again: dict[str, Any]) -> None:
+    assert again["after"]["tables"] == again["before"]["tables"]
+    assert again["before"]["tables"]["marts.hourly_sales"]
+
+
+@pytest.mark.parametrize("target", ["sql", "csv", "ometria", "landing"])
+def test_a_second_backfill_changes_no_target_and_no_file(target: str, again: dict[str, Any]) -> None:
+    assert again["after"][target] == again["before"][target]
+    assert again["before"][target]
+
+
+def test_a_second_backfill_only_adds_to_the_log_that_nothing_changed(again: dict[str, Any]) -> None:
+    before, after = again["before"]["loads"], again["after"]["loads"]
+    assert after[: len(before)] == before
+    added = after[len(before) :]
+    assert len(added) == len(before)
+    assert {row["status"] for row in added} == {"unchanged"}
