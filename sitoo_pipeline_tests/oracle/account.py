@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 Json = Mapping[str, Any]
 
 CENT = Decimal("0.01")
+ZONES = available_timezones()  # asked once: every call reads the whole folder of zones
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Account:
                 or "unknown"
             )
             own = extra.get("pos-timezone")
-            zone = ZoneInfo(own) if own in available_timezones() else self.zone_of(store)
+            zone = ZoneInfo(own) if own in ZONES else self.zone_of(store)
             at = datetime.fromtimestamp(order["orderdate"], UTC)
             sale = Sale(
                 order_id=order["orderid"],
