@@ -22,7 +22,7 @@ STOCK_MOVEMENTS = Table(
             "business_date", DATE, "Date of the movement in the store's zone", nullable=False, source="o.business_date"
         ),
         Column("moved_at", INSTANT, "When it was booked", source="o.datecreated"),
-        Column("warehouse_id", INTEGER, "Warehouse, Sitoo's number", source="o.warehouseid"),
+        Column("warehouse_id", INTEGER, "Warehouse, Sitoo's number", nullable=False, source="o.warehouseid"),
         Column("store_id", TEXT, "External id of the warehouse's store, or 'unknown'", nullable=False),
         Column(
             "transaction_type",

@@ -24,16 +24,18 @@ Shape = dict[str, "Shape | None"]
 class RawTable(Table):
     """A table of objects of one Sitoo resource.
 
-    ``fields`` are the documented fields, ``clock`` the one that dates an object (None: the list is read whole).
+    ``fields`` are the documented fields, ``clock`` the one that dates an object (None: the list is read whole),
+    ``placed_by`` those that say where it belongs.
     """
 
     fields: tuple[Field, ...] = ()
     clock: str | None = None
+    placed_by: tuple[str, ...] = ()
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The fields without which an object cannot be loaded: its key and its clock."""
-        return self.key if self.clock is None else (*self.key, self.clock)
+        """The fields without which an object cannot be loaded: its key, its clock, and what places it."""
+        return (*self.key, *((self.clock,) if self.clock else ()), *self.placed_by)
 
     @property
     def shape(self) -> Shape:
@@ -58,9 +60,10 @@ def _table(
     declared: tuple[Field, ...],
     documentation: str,
     clock: str | None = None,
+    placed_by: tuple[str, ...] = (),
 ) -> RawTable:
     columns = tuple(
-        Column(f.name, f.type, f.description, nullable=f.name not in (*key, clock), personal=f.personal)
+        Column(f.name, f.type, f.description, nullable=f.name not in (*key, clock, *placed_by), personal=f.personal)
         for f in declared
     )
     dated = (_DATE,) if clock else ()
@@ -72,6 +75,7 @@ def _table(
         key=key,
         fields=declared,
         clock=clock,
+        placed_by=placed_by,
         partition="business_date" if clock else None,
         documentation=documentation,
     )
@@ -102,6 +106,7 @@ WAREHOUSE_TRANSACTIONS = _table(
     WAREHOUSE_TRANSACTION,
     f"{_DOCS}/warehouse-transactions",
     clock="datecreated",
+    placed_by=("warehouseid",),
 )
 SITES = _table("sites", "Sites (e-shops) of the account.", ("eshopid",), raw_reference.SITE, f"{_DOCS}/sites")
 STORES = _table("stores", "Stores of the account's sites.", ("storeid",), raw_reference.STORE, f"{_DOCS}/stores")

@@ -87,14 +87,16 @@ def violations(table: RawTable, item: Any) -> list[Violation]:
     """Every rule that a decoded object breaks, what it must have first."""
     if not isinstance(item, dict):
         return [Violation("object", "")]
-    found = [
-        Violation("key_missing" if name in table.key else "date_missing", name)
-        for name in table.required
-        if item.get(name) in (None, "")
-    ]
+    found = [Violation(_missing(table, name), name) for name in table.required if item.get(name) in (None, "")]
     for field in table.fields:
         found += _violations(field.name, field.type, item.get(field.name))
     return found
+
+
+def _missing(table: RawTable, name: str) -> str:
+    if name in table.key:
+        return "key_missing"
+    return "date_missing" if name == table.clock else "place_missing"
 
 
 def kept(table: RawTable, item: Any) -> dict[str, Any]:

@@ -78,9 +78,10 @@ def test_keys_are_never_null_but_for_orders_without_a_z_report() -> None:
 
 
 @pytest.mark.parametrize("table", raw.TABLES, ids=lambda table: table.name)
-def test_a_raw_table_requires_its_key_and_its_clock_only(table: RawTable) -> None:
+def test_a_raw_table_requires_its_key_its_clock_and_its_place_only(table: RawTable) -> None:
     required = {c.name for c in table.columns if not c.nullable} - {"business_date", "_landing_file"}
-    assert required == set(table.required) == {*table.key, *([table.clock] if table.clock else [])}
+    assert required == set(table.required) == {*table.key, *([table.clock] if table.clock else []), *table.placed_by}
+    assert table.placed_by == (("warehouseid",) if table is raw.WAREHOUSE_TRANSACTIONS else ())
     assert (table.clock is None) == (table.partition is None)
     assert table.clock is None or table.column(table.clock).type is INSTANT
     assert set(table.shape) == {field.name for field in table.fields}

@@ -244,3 +244,9 @@ def test_any_json_is_loaded_or_refused_and_python_knows_which(con: duckdb.DuckDB
     good = [number for number, item in enumerate(items) if not violations(ANYTHING, item)]
     assert [row[0] for row in loaded] == good
     assert [json.loads(item.payload) for item in refused] == [o for n, o in enumerate(items) if n not in good]
+
+
+def test_a_movement_without_a_warehouse_is_refused() -> None:
+    """Its mart has one row per warehouse, so it would stop the whole day instead of itself."""
+    item = {"warehousetransactionid": 7, "datecreated": NOON, "warehouseid": None}
+    assert violations(raw.WAREHOUSE_TRANSACTIONS, item) == [("place_missing", "warehouseid")]
