@@ -14,7 +14,7 @@ import pandera.errors
 import polars as pl
 
 from sitoo_pipeline.tables import Table
-from sitoo_pipeline.tables.types import DataType
+from sitoo_pipeline.tables.types import FieldType, FreeMap, ObjectList, TextList
 from sitoo_pipeline.warehouse.connection import Warehouse, transaction
 from sitoo_pipeline.warehouse.ledger import Load, Loaded, is_loaded, now, record
 
@@ -140,15 +140,23 @@ def content(con: duckdb.DuckDBPyConnection, table: Table, relation: str, day: da
     differently.
     """
     where, at = _partition(table, day)
-    # Where a row came from is no content. Nested values are compared as text: hash() takes null for an empty list.
-    hashed = (
-        f'"{c.name}"' if type(c.type) is DataType else f'"{c.name}"::VARCHAR'
-        for c in table.columns
-        if c.name != "_landing_file"
-    )
+    hashed = [f'"{c.name}"' for c in table.columns if c.name != "_landing_file"]  # where a row came from is no content
+    for column in table.columns:
+        hashed += _absences(column.type, f'"{column.name}"')
     sql = f"SELECT count(*), sum(hash({', '.join(hashed)})::HUGEINT) FROM {relation} {where}"
     rows, total = con.execute(sql, at).fetchall()[0]
     return rows, f"{rows}-{total or 0:x}"
+
+
+def _absences(kind: FieldType, value: str) -> list[str]:
+    """What ``hash`` leaves out: it takes a list or map that is null for an empty one."""
+    if isinstance(kind, ObjectList):
+        nested = [sql for name, field in kind.fields for sql in _absences(field, f'x."{name}"')]
+        return [
+            f"{value} IS NULL",
+            *([f"list_transform({value}, lambda x: row({', '.join(nested)}))"] if nested else []),
+        ]
+    return [f"{value} IS NULL"] if isinstance(kind, FreeMap | TextList) else []
 
 
 def _partition(table: Table, day: date | None) -> tuple[str, list[date]]:
