@@ -14,6 +14,7 @@ import pytest
 
 from sitoo_pipeline.tables import ALL_TABLES, core
 from sitoo_pipeline.warehouse import Warehouse, WarehouseLockedError, replace_whole
+from sitoo_pipeline.warehouse.connection import transaction
 from sitoo_pipeline_tests.warehouse.holder import Holder
 from sitoo_pipeline_tests.warehouse.support import DAY, STARTED, Account, frame, order
 
@@ -108,6 +109,17 @@ with Warehouse(Path(sys.argv[1])).connect() as con, transaction(con):
 
     assert account.orders() == [(1, DAY)]
     assert account.rows("FROM meta.drift") == []
+
+
+@pytest.mark.parametrize("fault", [LookupError, KeyboardInterrupt])
+def test_a_transaction_that_is_left_by_an_error_did_nothing(account: Account, fault: type[BaseException]) -> None:
+    account.load([order(1)])
+    with account.warehouse.connect() as con:
+        with pytest.raises(fault), transaction(con):
+            con.execute("DELETE FROM raw.orders")
+            raise fault
+        assert con.execute(COUNT).fetchall() == [(1,)]
+    assert account.orders() == [(1, DAY)]
 
 
 # The copy for readers.
