@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -45,7 +46,7 @@ class Days:
             self.done.setdefault(key, {}).update(by_date)
 
 
-def reason(error: BaseException) -> str:
+def reason(error: BaseException, *, run_id: str) -> str:
     """Why it failed, on one line and without anything that must not be shown."""
     if isinstance(error, SAFE_TO_SHOW) or getattr(error, "safe_to_show", False):
         return " ".join(str(error).split())
@@ -81,15 +82,17 @@ def run_days(
     days = Days()
     for chunk in chunks([date.fromisoformat(key) for key in context.partition_keys], chunk_days):
         _run_chunk(context, days, chunk, work)
-    if not days.failed:
-        for key in keys:
-            for day, metadata in days.done.get(key, {}).items():
-                context.add_asset_metadata(metadata, asset_key=key, partition_key=day.isoformat())
-            yield dg.MaterializeResult(asset_key=key)
-        return
+    planned = set() if days.failed else set(context.partition_keys)
     for key, by_date in days.done.items():
         for day, metadata in by_date.items():
-            context.log_event(dg.AssetMaterialization(key, partition=day.isoformat(), metadata=metadata))
+            if day.isoformat() in planned:
+                context.add_asset_metadata(metadata, asset_key=key, partition_key=day.isoformat())
+            else:
+                # Dagster makes no event for it: the step fails, or the date was tied to those of the run.
+                context.log_event(dg.AssetMaterialization(key, partition=day.isoformat(), metadata=metadata))
+    if not days.failed:
+        yield from (dg.MaterializeResult(asset_key=key) for key in keys)
+        return
     for day, why in days.failed.items():
         on_failure([day], why)
     lines = "\n".join(f"{day}: {why}" for day, why in sorted(days.failed.items()))
@@ -107,14 +110,15 @@ def _run_chunk(context: dg.AssetExecutionContext, days: Days, chunk: Sequence[da
     try:
         days.add(work(chunk))
     except SAME_FOR_EVERY_DATE as error:
-        days.stopped = reason(error)
+        days.stopped = reason(error, run_id=context.run_id)
         days.failed.update(dict.fromkeys(chunk, days.stopped))
     except Exception as error:
-        context.log.error(f"{chunk[0]} to {chunk[-1]}: {reason(error)}")
+        why = reason(error, run_id=context.run_id)
+        context.log.error(f"{chunk[0]} to {chunk[-1]}: {why}")
         if not isinstance(error, SAFE_TO_SHOW):
             context.log.debug("".join(traceback.format_tb(error.__traceback__)))
         if len(chunk) == 1:
-            days.failed[chunk[0]] = reason(error)
+            days.failed[chunk[0]] = why
             return
         for day in chunk:
             _run_chunk(context, days, [day], work)
