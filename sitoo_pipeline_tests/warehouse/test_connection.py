@@ -115,9 +115,14 @@ with Warehouse(Path(sys.argv[1])).connect() as con, transaction(con):
 def test_a_transaction_that_is_left_by_an_error_did_nothing(account: Account, fault: type[BaseException]) -> None:
     account.load([order(1)])
     with account.warehouse.connect() as con:
-        with pytest.raises(fault), transaction(con):
-            con.execute("DELETE FROM raw.orders")
-            raise fault
+
+        def failing() -> None:
+            with transaction(con):
+                con.execute("DELETE FROM raw.orders")
+                raise fault
+
+        with pytest.raises(fault):
+            failing()
         assert con.execute(COUNT).fetchall() == [(1,)]
     assert account.orders() == [(1, DAY)]
 

@@ -1,4 +1,4 @@
-"""Loading again: what is replaced, what is left alone, what is taken away, and what a failure leaves behind."""
+"""Loading again: what is replaced, what is left alone, what is taken away."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import polars as pl
 import pytest
 
-from sitoo_pipeline.tables import meta, raw
+from sitoo_pipeline.tables import raw
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.tables.types import INSTANT
 from sitoo_pipeline.warehouse import differing_dates, failed_load, load_dated, loaded_dates
@@ -206,145 +204,6 @@ def test_reference_data_is_replaced_whole(account: Account) -> None:
     emptied, still_empty = (account.load_list({"items": []}, table=raw.STORES) for _ in range(2))
     assert (emptied.status, still_empty.status) == ("loaded", "unchanged")
     assert account.records(raw.STORES) == []
-
-
-# Quarantine, loaded again.
-
-
-def test_quarantine_is_replaced_with_its_date(account: Account) -> None:
-    bad, worse = order(1, moneytotal_net="1,00"), order(2, at=NEXT_NOON, moneytotal_net="x")
-    account.load([bad, worse], dates=[DAY, NEXT_DAY], run_id="first")
-    stood = account.rows("FROM meta.quarantine ORDER BY ALL")
-    again = account.load([bad, worse], dates=[DAY, NEXT_DAY], run_id="second")
-    assert account.rows("FROM meta.quarantine ORDER BY ALL") == stood
-    assert {part.quarantined for part in again.values()} == {1}
-
-    account.load([order(1)])
-    assert [key for *_, key, _ in account.refused()] == ["2"]
-    assert account.orders() == [(1, DAY)]
-
-
-def test_an_object_that_turned_bad_leaves_its_table(account: Account) -> None:
-    account.load([order(1), order(2)])
-    loaded = account.load([order(1, moneytotal_net="x"), order(2)])[DAY]
-
-    assert (loaded.rows, loaded.quarantined) == (1, 1)
-    assert account.orders() == [(2, DAY)]
-
-
-def test_a_refused_object_without_a_date_stands_once(account: Account) -> None:
-    """It comes back in the bodies of every period that is asked for."""
-    undated = order(1, at=None)
-    account.load([undated], dates=[DAY, NEXT_DAY])
-    account.load([undated], dates=[NEXT_DAY])
-    account.load([undated], dates=[DAY])
-    assert account.rows("SELECT business_date FROM meta.quarantine") == [(DAY,)]
-
-    account.load([], dates=[DAY])
-    assert account.refused() == []
-
-
-def test_a_refused_object_is_dated_by_what_can_be_read_of_it(account: Account) -> None:
-    """Hints that are broken are taken as absent."""
-    bad = order(1, at=NEXT_NOON, additionaldata="x", warehouseid="y")
-    hints = [
-        CLOCK,
-        Column("store", INSTANT, source="o.additionaldata['store-name']"),
-        Column("warehouse", INSTANT, source="o.warehouseid"),
-    ]
-    loaded = account.load([bad], dates=[DAY, NEXT_DAY], hints=hints)
-
-    assert {day: part.quarantined for day, part in loaded.items()} == {DAY: 0, NEXT_DAY: 1}
-    assert account.rows("SELECT business_date FROM meta.quarantine") == [(NEXT_DAY,)]
-
-
-# Bodies.
-
-
-def test_names_with_quotes_and_stars(tmp_path: Path) -> None:
-    account = Account(tmp_path / 'Åhléns\' [shop] * "1"')
-    account.load([order(1), order(2, moneytotal_net="x")], [order(3, orderitems=1)])
-
-    assert account.orders() == [(1, DAY)]
-    assert sorted(account.rows("SELECT _landing_file FROM meta.quarantine")) == [
-        ("000/0000.json.gz",),
-        ("000/0001.json.gz",),
-    ]
-
-
-def test_a_huge_object(account: Account) -> None:
-    account.load([order(1, comment="long " * 8_000_000)])
-    assert account.rows("SELECT length(comment) FROM raw.orders") == [(40_000_000,)]
-
-
-def test_any_text_comes_back_as_it_was(account: Account) -> None:
-    text = "Ünïcode 🛍 \"quoted\" 'single' \\ back\tslash\n{'a': [1]} ; -- %"
-    account.load([order(1, comment=text, additionaldata={text: text})])
-
-    row = account.records(raw.ORDERS)[0]
-    assert (row["comment"], row["additionaldata"]) == (text, {text: text})
-
-
-# Failures.
-
-
-@pytest.mark.parametrize(
-    "body", [b'{"items": [{"orderid": 1,', b"<html>", b'{"items": [{"orderid": 1}]} trailing'], ids=str
-)
-def test_a_body_that_is_no_json_fails_the_load_and_leaves_the_rows(account: Account, body: bytes) -> None:
-    account.load([order(1)])
-    with pytest.raises(ValueError):
-        account.load([order(2)], body)
-    assert account.orders() == [(1, DAY)]
-
-
-def test_a_cut_file_fails_the_load_and_leaves_the_rows(account: Account) -> None:
-    account.load([order(1)])
-    file = account.land({"items": [order(2)]})[0]
-    file.write_bytes(file.read_bytes()[:200])
-    with pytest.raises((EOFError, duckdb.Error)):
-        differing_dates(
-            account.warehouse, raw.ORDERS, [file], layout="envelope", landing=account.landing, hints=[], dating=in_utc
-        )
-    assert account.orders() == [(1, DAY)]
-
-
-def test_an_exception_before_anything_is_written(account: Account) -> None:
-    account.load([order(1)])
-
-    def failing(hints: pl.DataFrame) -> pl.DataFrame:
-        raise LookupError("no such zone")
-
-    with pytest.raises(LookupError):
-        account.load([order(2)], dating=failing)
-    assert account.orders() == [(1, DAY)]
-
-
-def test_dates_are_whole_or_as_before_each_for_itself(account: Account) -> None:
-    """The second date fails in its last statement; the first is there, the second as it was, and nothing moved."""
-    account.load([order(1), order(2, at=NEXT_NOON), order(3, at=NOON - 86400)], dates=[BEFORE, DAY, NEXT_DAY])
-    names = [*meta.QUARANTINE.ddl.partition("(")[2].rpartition(")")[0].split(", ")]
-    with account.warehouse.connect() as con:
-        con.execute("DROP TABLE meta.quarantine")
-        con.execute(f"CREATE TABLE meta.quarantine ({', '.join(names)}, CHECK (object_key != '9'))")
-    before = account.rows("SELECT business_date, status FROM meta.loads ORDER BY ALL")
-
-    with pytest.raises(duckdb.ConstraintException):
-        account.load(
-            [
-                order(4),
-                order(3, at=NEXT_NOON),
-                order(9, at=NEXT_NOON, moneytotal_net="x"),
-                order(8, moneytotal_net="x"),
-            ],
-            dates=[DAY, NEXT_DAY],
-        )
-
-    assert account.orders() == [(2, NEXT_DAY), (3, BEFORE), (4, DAY)]
-    assert [key for *_, key, _ in account.refused()] == ["8"]
-    assert account.rows("SELECT business_date, status FROM meta.loads ORDER BY ALL") == sorted(
-        [*before, (DAY, "loaded")]
-    )
 
 
 # What differs, before anything is loaded.
