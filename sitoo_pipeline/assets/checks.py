@@ -13,6 +13,7 @@ import dagster as dg
 import duckdb
 import polars as pl
 
+from sitoo_pipeline.assets.check_history import log_result_of_date
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import key
 from sitoo_pipeline.tables import Table, core, marts, meta, raw
@@ -208,50 +209,25 @@ def asset_checks(
                 if check.is_dated and len(dates) > 1:
                     # Dagster files the result of a range run under no date; so that each date has its own, say it here.
                     for day in dates:
-                        of_day = found.filter(pl.col("business_date") == day)
-                        evaluation: Any = _evaluation(check, asset, of_day, [day])  # its type is missing in the hint
-                        context.op_execution_context.log_event(evaluation)
+                        result = _result(check, asset, found.filter(pl.col("business_date") == day), [day])
+                        log_result_of_date(context, result, day, is_blocking=check.blocking)
                 yield _result(check, asset, found, dates)
 
     return [run_checks]
 
 
-def _said(check: Check, found: pl.DataFrame, dates: Sequence[date]) -> dict[str, Any]:
-    said: dict[str, Any] = {
-        "expected": check.expected,
-        "actual": "as expected" if found.is_empty() else f"{found.height} exceptions",
-        "query": query(check, dates),
-    }
-    if not found.is_empty():
-        said |= {"examples": examples(found), "what_to_do": check.remedy}
-    return said
-
-
 def _result(check: Check, asset: dg.AssetKey, found: pl.DataFrame, dates: Sequence[date]) -> dg.AssetCheckResult:
-    said = _said(check, found, dates)
+    actual = "as expected" if found.is_empty() else f"{found.height} exceptions"
+    metadata: dict[str, Any] = {"expected": check.expected, "actual": actual, "query": query(check, dates)}
+    if not found.is_empty():
+        metadata |= {"examples": examples(found), "what_to_do": check.remedy}
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=asset,
         passed=found.is_empty(),
         severity=check.severity,
-        metadata=said,
-        description=said["actual"],
-    )
-
-
-def _evaluation(
-    check: Check, asset: dg.AssetKey, found: pl.DataFrame, dates: Sequence[date]
-) -> dg.AssetCheckEvaluation:
-    said = _said(check, found, dates)
-    return dg.AssetCheckEvaluation(
-        asset_key=asset,
-        check_name=check.name,
-        passed=found.is_empty(),
-        severity=check.severity,
-        metadata=said,
-        description=said["actual"],
-        blocking=check.blocking,
-        partition=dates[0].isoformat(),
+        metadata=metadata,
+        description=actual,
     )
 
 
