@@ -1,13 +1,15 @@
-"""The command line: each verb a few lines over ``operations``. Exit codes: 0 all well, 1 failed, 2 wrong settings or arguments.
+"""The command line: each verb a few lines over ``operations``.
 
+Exit codes: 0 all well, 1 failed, 2 wrong settings or arguments, 130 interrupted.
 Nothing heavy is imported before a verb needs it, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
 
@@ -21,23 +23,39 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="sitoo-pipeline",
-    help="Hourly sales of a Sitoo POS chain: extracted, computed, reconciled with the tills' z-reports and delivered.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
+INTERRUPTED = 130
+
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a date; write it as 2026-03-31") from None
+        day = None
+    if day is None or str(day) != text:
+        raise typer.BadParameter(f"{text!r} is not a date; write it as 2026-03-31")
+    return day
 
 
 P = ParamSpec("P")
 AccountName = Annotated[str | None, typer.Option("--account", help="Only this account; every account without it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")]
+
+
+_shown = {"verbose": False}
+
+
+@app.callback()
+def options(
+    verbose: Annotated[bool, typer.Option("--verbose", help="Dagster's log, and whole error reports.")] = False,  # noqa: FBT002
+) -> None:
+    """Hourly sales of a Sitoo POS chain: extracted, computed, reconciled with the tills' z-reports and delivered."""
+    _shown["verbose"] = verbose
 
 
 def main() -> None:
@@ -45,14 +63,18 @@ def main() -> None:
     app()
 
 
-def _console(*, errors: bool = False) -> Console:
-    from rich.console import Console
+def _console() -> Console:
+    from sitoo_pipeline.operations.console import make_console
 
-    return Console(stderr=errors, soft_wrap=True, highlight=False)
+    return make_console()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201
 
 
 def _fail(text: str, code: int) -> NoReturn:
-    print(text, file=sys.stderr)  # noqa: T201
+    _say(text)
     raise typer.Exit(code)
 
 
@@ -64,14 +86,12 @@ def _settings() -> Settings:
     except SettingsError as error:
         _fail(str(error), 2)
     for warning in settings.warnings:
-        print(f"warning: {warning}", file=sys.stderr)  # noqa: T201
+        _say(f"warning: {warning}")
     return settings
 
 
 def _accounts(settings: Settings, name: str | None) -> list[Account]:
-    if name is None:
-        return list(settings.accounts)
-    found = [account for account in settings.accounts if account.name == name]
+    found = [account for account in settings.accounts if name in (None, account.name)]
     if not found:
         known = ", ".join(account.name for account in settings.accounts)
         _fail(f"--account {name}: there is no such account; the settings have: {known}", 2)
@@ -79,16 +99,25 @@ def _accounts(settings: Settings, name: str | None) -> list[Account]:
 
 
 def _clearly(verb: Callable[P, None]) -> Callable[P, None]:
-    """Turn the failures that a person can do something about into one line and exit code 1."""
+    """Turn every failure into one line and an exit code; ``--verbose`` shows the whole report of an unexpected one."""
 
     @wraps(verb)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-        from sitoo_pipeline.operations.faults import EXPECTED
-
         try:
             verb(*args, **kwargs)
-        except EXPECTED as error:
-            _fail(" ".join(str(error).split()), 1)
+        except KeyboardInterrupt:
+            _fail("Interrupted. What was done stays, and the same command goes on from there.", INTERRUPTED)
+        except typer.Exit:
+            raise
+        except Exception as error:
+            from sitoo_pipeline.operations.faults import explained
+
+            if text := explained(error):
+                _fail(text, 1)
+            if _shown["verbose"]:
+                raise
+            again = shlex.join(["sitoo-pipeline", "--verbose", *sys.argv[1:]])
+            _fail(f"unexpected {type(error).__name__}; the whole report: {again}", 1)
 
     return guarded
 
@@ -101,7 +130,7 @@ def _report(outcomes: list[Outcome], console: Console) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(short_help="The whole pipeline against the embedded sandbox.")
 @_clearly
 def demo(
     days: Annotated[int, typer.Option(min=1, max=400, help="How many of the last whole days.")] = 14,
@@ -110,54 +139,43 @@ def demo(
 ) -> None:
     """Run the whole pipeline against the embedded sandbox, and show what came out of it."""
     from sitoo_pipeline.operations.demo import DemoChain, run_demo
-    from sitoo_pipeline.operations.report import print_demo
+    from sitoo_pipeline.operations.demo_report import print_demo
 
     console = _console()
     chain = DemoChain.until_yesterday(days=days, stores=stores, seed=seed)
-    console.print(
-        f"Sandbox: a chain of {stores} stores and a web shop. The last {days} days, from Sitoo to the targets."
-    )
-    found, success, troubles = run_demo(chain, console)
+    console.print(f"Sandbox: {stores} stores and a web shop. The last {days} days, from Sitoo to the targets.")
+    found, success, troubles = run_demo(chain, console, verbose=_shown["verbose"])
     print_demo(found, troubles, console)
     if not success:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(short_help="One business date of every account, from Sitoo to the targets.")
 @_clearly
 def run(
     day: Annotated[
         date | None,
-        typer.Option("--date", parser=_day, metavar="DATE", help="One business date; without it, see above."),
+        typer.Option("--date", parser=_day, metavar="DATE", help="One business date, written as 2026-03-31."),
     ] = None,
 ) -> None:
     """Bring one business date of every account from Sitoo to the targets.
 
     Without a date: yesterday, the recent days again, and every earlier date that late or changed orders touch.
     """
-    from sitoo_pipeline.operations.running import RangeError, dates_between, recent_and_touched, run_dates, unreachable
+    from sitoo_pipeline.operations.running import RangeError, dates_between, run_dates, run_recent
 
     settings, console = _settings(), _console()
-    dates: dict[str, list[date]] = {}
-    refused = False
-    for account in settings.accounts:
-        try:
-            if day:
-                dates[account.name] = dates_between(account, day, day)
-            elif why := unreachable(account):
-                print(f"{account.name}: {why}", file=sys.stderr)  # noqa: T201
-                refused = True
-            else:
-                dates[account.name] = recent_and_touched(account)
-        except RangeError as error:
-            _fail(str(error).replace("--from ", "--date ").replace("--to ", "--date "), 2)
-    outcomes = run_dates(settings, dates, console=console, trigger="run")
-    _report(outcomes, console)
-    if refused:
-        raise typer.Exit(1)
+    if day is None:
+        _report(run_recent(settings, console=console, verbose=_shown["verbose"]), console)
+        return
+    try:
+        dates = {account.name: dates_between(account, day, day, option="--date") for account in settings.accounts}
+    except RangeError as error:
+        _fail(str(error), 2)
+    _report(run_dates(settings, dates, console=console, trigger="run", verbose=_shown["verbose"]), console)
 
 
-@app.command()
+@app.command(short_help="A range of business dates, from Sitoo to the targets.")
 @_clearly
 def backfill(
     first: Annotated[date, typer.Option("--from", parser=_day, metavar="DATE", help="First business date.")],
@@ -173,23 +191,29 @@ def backfill(
         dates = {chosen.name: dates_between(chosen, first, last) for chosen in _accounts(settings, account)}
     except RangeError as error:
         _fail(str(error), 2)
-    _report(run_dates(settings, dates, console=console, sinks=not no_sinks, trigger="backfill"), console)
+    outcomes = run_dates(
+        settings, dates, console=console, sinks=not no_sinks, trigger="backfill", verbose=_shown["verbose"]
+    )
+    _report(outcomes, console)
 
 
-@app.command()
+@app.command(short_help="Per date: loaded, reconciled, delivered, failed or missing.")
 @_clearly
 def status(
     first: Annotated[
-        date | None, typer.Option("--from", parser=_day, metavar="DATE", help="The start date without it.")
+        date | None, typer.Option("--from", parser=_day, metavar="DATE", help="The account's start date without it.")
     ] = None,
     last: Annotated[
         date | None, typer.Option("--to", parser=_day, metavar="DATE", help="Yesterday without it.")
     ] = None,
+    as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Show per account and date: loaded, reconciled, delivered, failed or missing."""
-    from datetime import timedelta
+    """Show per account and date: loaded, reconciled, delivered, failed or missing.
 
-    from sitoo_pipeline.operations.report import print_status
+    Dates that follow each other in the same state share a row. Ends with 1 if a date is missing, failed, incomplete or
+    not delivered; an unbalanced z-report is shown and is no failure.
+    """
+    from sitoo_pipeline.operations import report
     from sitoo_pipeline.operations.running import RangeError, dates_between, today
     from sitoo_pipeline.operations.status import statuses
 
@@ -197,50 +221,63 @@ def status(
     days = []
     for account in settings.accounts:
         yesterday = today(account) - timedelta(days=1)
-        begin, end = first or account.start_date, last or yesterday
-        if first is None and end < begin:
+        begin, end = first or account.start_date, last or max(yesterday, first or yesterday)
+        if first is None and last is None and end < begin:
+            _say(f"{account.name}: starts on {begin}; no date is over yet")
             continue
         try:
             days += statuses(account, dates_between(account, begin, end))
         except RangeError as error:
             _fail(str(error), 2)
-    print_status(days, console)
+    if as_json:
+        console.print_json(data=[report.as_json(day) for day in days])
+    elif days:
+        report.print_status(days, console)
     if any(day.state != "done" for day in days):
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(short_help="What could stop the next run, and what to do about it.")
 @_clearly
-def doctor() -> None:
+def doctor(as_json: AsJson = False) -> None:  # noqa: FBT002
     """Check settings, credentials, targets, disk and locks: one line each, with what to do."""
+    from dataclasses import asdict
+
     from sitoo_pipeline.operations.doctor import examine
 
     settings, console = _settings(), _console()
-    healthy = True
+    findings = []
     for finding in examine(settings):
-        console.print(finding.line)
-        healthy = healthy and finding.is_well
-    if not healthy:
+        findings.append(finding)
+        if not as_json:
+            console.print(finding.line)
+    if as_json:
+        console.print_json(data=[asdict(finding) for finding in findings])
+    if not all(finding.is_well for finding in findings):
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(short_help="Dagster's web server and daemon, with this project's history.")
+@_clearly
 def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the web server.")] = 3000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Start Dagster's web server and daemon, with this project's history and schedules."""
-    from sitoo_pipeline.operations.ui import serve_ui
+    from sitoo_pipeline.operations.ui import PortTakenError, serve_ui
     from sitoo_pipeline.settings import SettingsError
 
     try:
         code = serve_ui(host=host, port=port)
     except SettingsError as error:
         _fail(str(error), 2)
+    except PortTakenError as error:
+        _fail(str(error), 1)
     raise typer.Exit(code)
 
 
-@app.command()
+@app.command(short_help="The sandbox servers alone (Sitoo and the targets).")
+@_clearly
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any.")] = 8765,
     stores: Annotated[int | None, typer.Option(min=1, max=60, help="Stores; as the last demo without it.")] = None,
@@ -248,11 +285,11 @@ def sandbox(
 ) -> None:
     """Start the sandbox servers alone (Sitoo and the targets), for trying the UI or another client."""
     from sitoo_pipeline.operations.demo import serve_sandbox
+    from sitoo_pipeline.operations.ui import taken
 
-    try:
-        serve_sandbox(port=port, stores=stores, seed=seed, console=_console())
-    except OSError as error:
-        _fail(f"--port {port}: {error.strerror or error}; choose another port", 1)
+    if port and (why := taken("127.0.0.1", port)):
+        _fail(why, 1)
+    serve_sandbox(port=port, stores=stores, seed=seed, console=_console())
 
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ def reason(error: BaseException, *, run_id: str) -> str:
     if isinstance(error, SAFE_TO_SHOW) or getattr(error, "safe_to_show", False):
         return " ".join(str(error).split())
     place = traceback.extract_tb(error.__traceback__)[-1]
-    file = place.filename.rsplit("/", 1)[-1]
-    return f"{type(error).__name__} in {place.name} ({file}:{place.lineno}); see the run's log"
+    where = f"{place.name} ({Path(place.filename).name}:{place.lineno})"
+    return f"{type(error).__name__} in {where}; see the log of Dagster run {run_id}"
 
 
 def run_days(

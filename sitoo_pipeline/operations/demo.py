@@ -19,6 +19,7 @@ from sitoo_pipeline.operations.status import DayStatus, statuses
 from sitoo_pipeline.sandbox import Chain, Sandbox
 from sitoo_pipeline.settings import Settings, load_settings
 from sitoo_pipeline.settings.demo import DEMO_ACCOUNT, SANDBOX_PORT, demo_data_dir
+from sitoo_pipeline.sinks import State
 
 TIMEZONE = "Europe/Stockholm"
 HISTORY = timedelta(days=7)
@@ -62,8 +63,8 @@ def environment(sandbox: Sandbox, start_date: date) -> dict[str, str]:
 def fresh_demo(demo: DemoChain) -> Iterator[tuple[Settings, Sandbox]]:
     """A sandbox at work and an account that has not loaded anything yet.
 
-    What an earlier demo left in the demo account's folder is removed: its orders were another chain's. The settings stay
-    behind for the UI, with the port on which ``sitoo-pipeline sandbox`` listens.
+    What an earlier demo left in the demo account's folder is removed: its orders were another chain's. The settings
+    stay behind for the UI, with the port on which ``sitoo-pipeline sandbox`` listens.
     """
     folder = demo_data_dir() / DEMO_ACCOUNT
     shutil.rmtree(folder, ignore_errors=True)
@@ -83,7 +84,7 @@ def _write_private(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def run_demo(demo: DemoChain, console: Console) -> tuple[list[DayStatus], bool, list[str]]:
+def run_demo(demo: DemoChain, console: Console, *, verbose: bool = False) -> tuple[list[DayStatus], bool, list[str]]:
     """Run the whole pipeline over the demo's days.
 
     Returns:
@@ -91,10 +92,12 @@ def run_demo(demo: DemoChain, console: Console) -> tuple[list[DayStatus], bool, 
     """
     with fresh_demo(demo) as (settings, _):
         [account] = settings.accounts
-        [outcome] = run_dates(settings, {account.name: list(demo.dates)}, console=console, trigger="demo")
+        wanted = {account.name: demo.dates}
+        [outcome] = run_dates(settings, wanted, console=console, trigger="demo", verbose=verbose)
         days = statuses(account, list(demo.dates))
     troubles = [f"{day}: {why}" for day, why in sorted(outcome.failed.items())] + outcome.warnings
-    return days, outcome.success and all(day.is_delivered for day in days), troubles
+    delivered = all(set(counts) <= {State.DELIVERED} for day in days for counts in day.deliveries.values())
+    return days, outcome.success and delivered and all(day.is_delivered for day in days), troubles
 
 
 def remembered_chain(cwd: Path) -> Chain | None:

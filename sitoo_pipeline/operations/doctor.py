@@ -1,22 +1,32 @@
-"""``doctor``: what could stop the next run, one finding per line, each with what to do."""
+"""``doctor``: what could stop the next run, one finding per line, each with what to do. It changes nothing."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import dagster as dg
+import duckdb
 import httpx
+import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from sitoo_pipeline.operations.running import unreachable
+from sitoo_pipeline.operations.home import home_path
+from sitoo_pipeline.operations.preflight import refusal
 from sitoo_pipeline.settings import Account, Settings
+from sitoo_pipeline.sinks.database import DatabaseUrlError, open_engine
 from sitoo_pipeline.warehouse import Warehouse, WarehouseLockedError
 
 FREE_SPACE = 2 * 2**30
 """Less free space than this, in bytes, is a finding."""
+
+_DAEMON_SILENCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -35,34 +45,64 @@ class Finding:
     @property
     def line(self) -> str:
         """As it is shown."""
-        return f"{'ok   ' if self.is_well else 'wrong'} {self.what}: {self.problem or self.said}"
+        return f"{'ok   ' if self.is_well else 'WRONG'} {self.what}: {self.problem or self.said}"
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything that a run needs. The settings have been read, so they are right."""
-    yield Finding("settings", f"{len(settings.accounts)} accounts: {', '.join(a.name for a in settings.accounts)}")
+    yield Finding("settings", f"accounts: {', '.join(account.name for account in settings.accounts)}")
     yield _disk(settings.data_dir)
     for account in settings.accounts:
+        yield _timezones(account)
         yield from _users(account)
-        yield _lock(account)
+        yield _warehouse(account)
         yield from _databases(account)
         yield from _ometria(account)
+    yield from _schedules(settings)
 
 
 def _disk(folder: Path) -> Finding:
     there = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(there).free
-    said = f"{free / 2**30:.1f} GB free in {folder}"
+    said = f"{free / 2**30:.1f} GiB free for {folder}"
     return Finding("disk", said, None if free > FREE_SPACE else f"{said}; make room, a load needs some")
+
+
+def _timezones(account: Account) -> Finding:
+    """The dates of sales are computed by Polars, whose time zone data are its own; Python's serve the partitions."""
+    what = f"{account.name}: time zones"
+    names = dict.fromkeys([account.timezone, *(s.timezone for s in account.stores.values() if s.timezone)])
+    for name in names:
+        if not _agrees(name):
+            remedy = "update the packages tzdata and polars, and the system's time zone data"
+            return Finding(what, problem=f"Python and Polars disagree about {name}; {remedy}")
+    try:
+        data = f"tzdata {version('tzdata')}"
+    except PackageNotFoundError:
+        data = "the system's data"
+    return Finding(what, f"{', '.join(names)} ({data})")
+
+
+def _agrees(zone: str) -> bool:
+    """Whether Python and Polars see the same clock during the next year."""
+    now = datetime.now(UTC)
+    instants = [now + timedelta(days=30 * number) for number in range(13)]
+    try:
+        seen = pl.Series(instants, dtype=pl.Datetime("us", "UTC")).dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    except pl.exceptions.ComputeError:
+        return False
+    return seen.to_list() == [instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for instant in instants]
 
 
 def _users(account: Account) -> Iterator[Finding]:
     for user in account.users:
         one = account.model_copy(update={"api_id": user.api_id, "api_password": user.password})
-        yield Finding(f"{account.name}: API user {user.api_id}", f"{account.base_url} answers", unreachable(one))
+        error = refusal(one)
+        said = f"{account.base_url} answers"
+        yield Finding(f"{account.name}: API user {user.api_id}", said, str(error) if error else None)
 
 
-def _lock(account: Account) -> Finding:
+def _warehouse(account: Account) -> Finding:
     what = f"{account.name}: warehouse"
     if not account.warehouse_path.exists():
         return Finding(what, "nothing loaded yet")
@@ -73,26 +113,32 @@ def _lock(account: Account) -> Finding:
             ).fetchall()
     except WarehouseLockedError as error:
         return Finding(what, problem=str(error))
-    return Finding(what, f"{dates} dates with orders, the last {last}")
+    except duckdb.Error as error:
+        return Finding(what, problem=f"{account.warehouse_path}: {' '.join(str(error).split())}")
+    return Finding(what, f"not open elsewhere; {dates} dates with orders" + (f", the last {last}" if last else ""))
 
 
 def _databases(account: Account) -> Iterator[Finding]:
-    urls = {"ledger of deliveries": account.deliveries_url.get_secret_value()}
+    urls = {"ledger of deliveries": ("DELIVERIES_URL", account.deliveries_url)}
     if account.targets.weekly_balance_sql.enabled:
-        urls["weekly balance"] = account.targets.weekly_balance_sql.url.get_secret_value()
-    for name, url in urls.items():
-        shown = sa.make_url(url).render_as_string(hide_password=True)
+        urls["weekly balance"] = ("WEEKLY_BALANCE_URL", account.targets.weekly_balance_sql.url)
+    for name, (variable, secret) in urls.items():
         what = f"{account.name}: {name}"
-        if url.startswith("sqlite") and not Path(sa.make_url(url).database or "").exists():
-            yield Finding(what, f"{shown} will be made")
-            continue
         try:
-            engine = sa.create_engine(url)
+            url = sa.make_url(secret.get_secret_value())
+            shown = url.render_as_string(hide_password=True)
+            if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+                yield Finding(what, f"{shown} will be made")
+                continue
+            engine = open_engine(secret.get_secret_value())
             with engine.connect():
                 yield Finding(what, f"{shown} answers")
             engine.dispose()
+        except DatabaseUrlError as error:
+            yield Finding(what, problem=f"{error}; it is set by {variable}")
         except SQLAlchemyError as error:
-            yield Finding(what, problem=f"{shown}: {type(error).__name__}; look at its URL and whether it runs")
+            remedy = f"look at {variable}, and whether it runs"
+            yield Finding(what, problem=f"{shown} does not answer ({type(error).__name__}); {remedy}")
 
 
 def _ometria(account: Account) -> Iterator[Finding]:
@@ -108,12 +154,33 @@ def _ometria(account: Account) -> Iterator[Finding]:
             timeout=account.http.connect_timeout,
         )
     except httpx.HTTPError as error:
-        yield Finding(what, problem=f"{said.base_url}: {type(error).__name__}; look at base_url, network and proxy")
+        remedy = "look at OMETRIA_BASE_URL, network and proxy"
+        yield Finding(what, problem=f"{said.base_url} does not answer ({type(error).__name__}); {remedy}")
         return
     if answer.status_code in (401, 403):
-        yield Finding(
-            what, problem=f"{said.base_url} refuses the key; look at the setting api_key_env (OMETRIA_API_KEY)"
-        )
+        yield Finding(what, problem=f"{said.base_url} refuses the key; look at OMETRIA_API_KEY")
     else:
         text = f"{said.base_url} answers {answer.status_code}"
-        yield Finding(what, text, None if answer.is_success else f"{text}; look at base_url")
+        yield Finding(what, text, None if answer.is_success else f"{text}; look at OMETRIA_BASE_URL")
+
+
+def _schedules(settings: Settings) -> Iterator[Finding]:
+    """Which schedules are on, and whether the daemon that they need is at work."""
+    none = "none is on; switch them on in the UI (Automation). They run while 'sitoo-pipeline ui' does"
+    home = home_path(settings.data_dir)
+    if not (home / "dagster.yaml").exists():
+        yield Finding("schedules", none)
+        return
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        running = sorted(state.name for state in instance.all_instigator_state() if state.is_running)
+        beat = instance.get_daemon_heartbeats().get("SCHEDULER")
+    ours = [name for name in running if name.startswith(tuple(f"{account.name}_" for account in settings.accounts))]
+    if not ours:
+        yield Finding("schedules", none)
+        return
+    seen = datetime.fromtimestamp(beat.timestamp, UTC) if beat else None
+    is_at_work = seen is not None and datetime.now(UTC) - seen < _DAEMON_SILENCE
+    text = f"on: {', '.join(ours)}"
+    since = f"since {seen:%Y-%m-%d %H:%M} UTC" if seen else "yet"
+    remedy = f"{text}, but no daemon has been at work {since}; keep 'sitoo-pipeline ui' running"
+    yield Finding("schedules", text, None if is_at_work else remedy)

@@ -127,6 +127,8 @@ class Execution:
         named: dict[date, str] = {}
         unnamed: str | None = None
         for event in result.all_events:
+            if _is_interrupt(event):
+                raise KeyboardInterrupt  # Dagster took it for a failure of the run, and has recorded it as one
             if event.event_type != dg.DagsterEventType.STEP_FAILURE:
                 continue
             said = event.step_failure_data.user_failure_data
@@ -134,11 +136,27 @@ class Execution:
             if isinstance(listed, dg.JsonMetadataValue) and isinstance(listed.value, dict):
                 named |= {date.fromisoformat(day): str(why) for day, why in listed.value.items()}
             else:
-                unnamed = said.description if said and said.description else _error(event)
+                unnamed = said.description if said and said.description else _error(event, result.run_id)
         return named, unnamed if named == {} else None
 
 
-def _error(event: dg.DagsterEvent) -> str:
-    error = event.step_failure_data.error
-    text = error.message if error else "it failed without a reason"
-    return f"{event.step_key}: {text.strip().splitlines()[0]}"
+def _is_interrupt(event: dg.DagsterEvent) -> bool:
+    if event.event_type != dg.DagsterEventType.RUN_FAILURE:
+        return False
+    why = event.job_failure_data.failure_reason
+    return why is not None and why.value == "UNEXPECTED_TERMINATION"
+
+
+_SHOWN = ("sitoo_pipeline.sitoo.errors.", "sitoo_pipeline.warehouse.")
+"""Where the errors live whose texts are written to be shown."""
+
+
+def _error(event: dg.DagsterEvent, run_id: str) -> str:
+    """The step's error: its own text where that is written to be shown, else what it was and where its story is."""
+    error, kind = event.step_failure_data.error, ""
+    while error:
+        kind, _, text = error.message.strip().partition(": ")
+        if kind.startswith(_SHOWN):
+            return " ".join(text.split())
+        error = error.cause
+    return f"{event.step_key}: {kind or 'no reason given'}; see the log of Dagster run {run_id}"

@@ -1,8 +1,28 @@
-"""The failures that a person can do something about: their texts are written to be shown, on one line and without secrets."""
+"""The failures that a person can do something about, each as one line without secrets and personal data."""
 
 from __future__ import annotations
 
+import duckdb
+from sqlalchemy.exc import OperationalError
+
+from sitoo_pipeline.sinks.database import DatabaseUrlError
 from sitoo_pipeline.sitoo.errors import SitooError
 from sitoo_pipeline.warehouse import WarehouseLockedError
 
-EXPECTED: tuple[type[Exception], ...] = (SitooError, WarehouseLockedError)
+_WRITTEN_TO_BE_SHOWN = (SitooError, WarehouseLockedError, DatabaseUrlError)
+
+
+def explained(error: Exception) -> str | None:
+    """What went wrong and what to do, or None where nobody thought of it beforehand."""
+    if isinstance(error, _WRITTEN_TO_BE_SHOWN):
+        return " ".join(str(error).split())
+    if isinstance(error, OperationalError):
+        return (
+            f"a database does not answer ({type(error.orig).__name__}): look at WEEKLY_BALANCE_URL and DELIVERIES_URL, "
+            "and whether it runs"
+        )
+    if isinstance(error, duckdb.IOException):
+        return f"DuckDB cannot use its file: {' '.join(str(error).split())}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'the data folder'}: {error.strerror}; look at its rights, and at the free disk"
+    return None

@@ -20,12 +20,17 @@ retention:
 """
 
 
+def home_path(data_dir: Path) -> Path:
+    """Where Dagster's home is: the folder that ``DAGSTER_HOME`` names, else ``dagster_home`` below the data folder."""
+    return Path(os.environ.get("DAGSTER_HOME") or data_dir / "dagster_home").absolute()
+
+
 def dagster_home(data_dir: Path) -> Path:
-    """The folder that ``DAGSTER_HOME`` names, else ``dagster_home`` below the data folder; made where it is missing.
+    """Dagster's home, made where it is missing.
 
     The environment variable is set for this process and its children, so that everything uses the same history.
     """
-    home = Path(os.environ.get("DAGSTER_HOME") or data_dir / "dagster_home").absolute()
+    home = home_path(data_dir)
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")

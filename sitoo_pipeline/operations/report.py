@@ -1,95 +1,103 @@
-"""What a person reads when the work is done: tables on the terminal."""
+"""What a person reads when work is done, and about the state of dates. What the demo shows is in ``demo_report``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from sitoo_pipeline.operations.console import span, spans
 from sitoo_pipeline.operations.execution import Outcome
 from sitoo_pipeline.operations.status import DayStatus
-from sitoo_pipeline.settings.demo import DEMO_ACCOUNT
 from sitoo_pipeline.sinks import State
-
-_NEXT = (
-    ("Look at the figures", "duckdb {folder}/warehouse_read.duckdb", "or the query in the README, with Python alone"),
-    ("Look at where they come from", "sitoo-pipeline ui", "then open http://127.0.0.1:3000"),
-    ("Load a day again from the UI", "sitoo-pipeline sandbox", "in a second terminal, while the UI runs"),
-)
-
-
-def money(amount: Decimal) -> str:
-    """``12 345.60``: two decimals, a space between thousands."""
-    return f"{amount:,.2f}".replace(",", " ")
 
 
 def print_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
-    """Which dates are done, and each failed date with its reason."""
+    """Which dates are done, and which failed and why; dates that follow each other and failed alike share a line."""
     for outcome in outcomes:
-        done = len(outcome.done)
-        console.print(f"{outcome.account}: {done} of {done + len(outcome.failed)} dates done")
-        for day, why in sorted(outcome.failed.items()):
-            console.print(f"{outcome.account}: {day} failed: {why}")
+        done, number = len(outcome.done), len(outcome.done) + len(outcome.failed)
+        if number:
+            console.print(f"{outcome.account}: {done} of {number} dates done")
+        for why in dict.fromkeys(outcome.failed[day] for day in sorted(outcome.failed)):
+            for dates in spans([day for day in outcome.failed if outcome.failed[day] == why]):
+                console.print(f"{outcome.account}: {span(dates)} failed: {why}")
         for warning in outcome.warnings:
             console.print(f"{outcome.account}: {warning}")
 
 
 def print_status(days: Sequence[DayStatus], console: Console) -> None:
-    """One row per account and date."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("account", "date", "state", "z-reports", "deliveries", "note"):
-        table.add_column(column, overflow="fold")
-    for day in days:
+    """A row for each run of like dates, and below the table what is not as it should be."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("account", "dates", "days", "state", "z-reports", "targets"):
+        table.add_column(column, no_wrap=True, justify="right" if column == "days" else "left")
+    rows = list(_alike(days))
+    for row in rows:
+        dates = [day.business_date for day in row]
         table.add_row(
-            day.account, str(day.business_date), day.state, reconciled(day), delivered(day), "; ".join(day.reasons)
+            row[0].account,
+            span(dates),
+            str(len(dates)),
+            row[0].state,
+            balanced([day.reconciliation for day in row]),
+            targets(row[0]),
         )
     console.print(table)
+    for row in rows:
+        if said := "; ".join(oddities(row[0])):
+            console.print(f"{row[0].account} {span([day.business_date for day in row])}: {said}")
 
 
-def reconciled(day: DayStatus) -> str:
-    """``12 balanced`` or ``11 balanced, 1 unbalanced``."""
-    return ", ".join(f"{day.reconciliation[name]} {name}" for name in sorted(day.reconciliation)) or "none"
+def _alike(days: Sequence[DayStatus]) -> Iterable[list[DayStatus]]:
+    """Dates of one account that follow each other in the same state; one of which more is to be said is alone."""
+
+    def kind(day: DayStatus) -> tuple[object, ...]:
+        return day.account, day.state, tuple(oddities(day)), targets(day)
+
+    for _, group in groupby(days, kind):
+        row = list(group)
+        is_alone = row[0].state != "missing" and bool(oddities(row[0])) and not row[0].failed
+        yield from ([day] for day in row) if is_alone else [row]
 
 
-def delivered(day: DayStatus) -> str:
-    """Each target with how many records it has, and how many it has not."""
-    said = []
+def balanced(counts: Iterable[Counter[str]]) -> str:
+    """``12/12``: how many of the z-reports (and of the registers without one) balance with the orders."""
+    added = sum(counts, Counter[str]())
+    return f"{added['balanced']}/{added.total()}" if added else "-"
+
+
+def targets(day: DayStatus) -> str:
+    """``3/3``: how many targets have everything of the date."""
+    return f"{sum(day.is_delivered_to(name) for name in day.deliveries)}/{len(day.deliveries)}"
+
+
+def oddities(day: DayStatus) -> list[str]:
+    """What is not as it should be, in words."""
+    said = list(day.reasons)
+    said += [f"z-reports: {number} {status}" for status, number in sorted(day.reconciliation.items())
+             if status != "balanced"]  # fmt: skip
     for target, counts in sorted(day.deliveries.items()):
         others = [f"{counts[state]} {state}" for state in State if state is not State.DELIVERED and counts[state]]
-        if target in day.not_handed_over:
-            others.append("nothing handed over")
-        said.append(f"{target} {counts[State.DELIVERED]}" + (f" ({', '.join(others)})" if others else ""))
-    return ", ".join(said) or "no targets"
+        if others:
+            said.append(f"{target}: {', '.join(others)}")
+        elif target in day.not_handed_over and day.loaded:
+            said.append(f"{target}: nothing handed over")
+    return said
 
 
-def print_demo(days: Sequence[DayStatus], troubles: Sequence[str], console: Console) -> None:
-    """What each store sold on each day, whether the z-reports balance, what was delivered, and what to try next."""
-    names = {store: name or store for day in days for store, name in sorted(day.store_names.items())}
-    table = Table(title="Gross sales per store and day (tills, SEK)", title_justify="left", header_style="bold")
-    table.add_column("date")
-    for store in sorted(names):
-        table.add_column(f"{store} {names[store]}", justify="right", overflow="fold")
-    table.add_column("z-reports")
-    table.add_column("delivered")
-    for day in days:
-        sold = {store: amount for (store, _), amount in day.sold.items()}
-        amounts = [money(sold[store]) if store in sold else "-" for store in sorted(names)]
-        table.add_row(str(day.business_date), *amounts, reconciled(day), _records(day))
-    console.print(table)
-    for trouble in troubles:
-        console.print(trouble)
-    count = sum(day.reconciliation.total() for day in days)
-    balanced = sum(day.reconciliation["balanced"] for day in days)
-    console.print(f"{balanced} of {count} z-reports balance with the orders.")
-    totals = {target: sum(day.deliveries[target][State.DELIVERED] for day in days) for target in days[0].deliveries}
-    console.print("Delivered: " + ", ".join(f"{number} to {target}" for target, number in totals.items()) + ".")
-    console.print("\nNext:")
-    for number, (what, command, hint) in enumerate(_NEXT, start=1):
-        console.print(f"  {number}. {what}: [bold]{command.format(folder='data/' + DEMO_ACCOUNT)}[/bold] ({hint})")
-
-
-def _records(day: DayStatus) -> str:
-    number = sum(counts[State.DELIVERED] for counts in day.deliveries.values())
-    return f"{number} records" if day.is_delivered else f"[red]not all ({number} records)[/red]"
+def as_json(day: DayStatus) -> dict[str, Any]:
+    """The state of a date for other programs."""
+    return {
+        "account": day.account,
+        "business_date": day.business_date.isoformat(),
+        "state": day.state,
+        "z_reports": dict(sorted(day.reconciliation.items())),
+        "deliveries": {
+            target: {state.value: counts[state] for state in State if counts[state]}
+            for target, counts in sorted(day.deliveries.items())
+        },
+        "failed": dict(sorted(day.failed.items())),
+    }

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 from rich.console import Console
 
-from sitoo_pipeline.assets import AccountAssets
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.definitions import accounts_of, build_defs
 from sitoo_pipeline.operations.console import progress
 from sitoo_pipeline.operations.execution import Execution, Outcome
 from sitoo_pipeline.operations.home import dagster_home
 from sitoo_pipeline.operations.late import touched_dates
+from sitoo_pipeline.operations.preflight import unreachable
 from sitoo_pipeline.settings import Account, Settings
-from sitoo_pipeline.sitoo import RetryPolicy
 from sitoo_pipeline.sitoo.errors import SitooError
+from sitoo_pipeline.warehouse import WarehouseLockedError
 
 
 class RangeError(ValueError):
@@ -31,67 +31,79 @@ def today(account: Account) -> date:
     return datetime.now(ZoneInfo(account.timezone)).date()
 
 
-def dates_between(account: Account, first: date, last: date) -> list[date]:
-    """The business dates from ``first`` to ``last``, both included.
+def dates_between(account: Account, first: date, last: date, *, option: str = "") -> list[date]:
+    """The business dates from ``first`` to ``last``, both included; ``option`` is what a single date was given by.
 
     Raises:
         RangeError: the period is empty, begins before the account does, or lies in the future.
     """
+    begin, end = option or "--from", option or "--to"
     if last < first:
-        raise RangeError(f"--to {last} is before --from {first}")
+        raise RangeError(f"{end} {last} is before {begin} {first}")
     if first < account.start_date:
-        raise RangeError(f"{account.name} starts on {account.start_date}; --from {first} is before that")
+        raise RangeError(f"{begin} {first} is before {account.start_date}, on which {account.name} starts")
     if last > today(account):
-        raise RangeError(f"{last} is in the future: {account.name} is at {today(account)}")
+        raise RangeError(f"{end} {last} is in the future: for {account.name} it is {today(account)}")
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def unreachable(account: Account) -> str | None:
-    """Why the account's Sitoo system cannot be used, or None: one small request, before anything is written."""
-    runtime = Runtime.of(account)
-    patience = RetryPolicy(attempts=min(4, account.http.attempts), wait_initial=account.http.wait_initial)
-    try:
-        with runtime.sitoo(retry=patience) as client:
-            client.get("/sites.json", {"num": 1}, expect="envelope")
-    except SitooError as error:
-        return str(error)
-    return None
-
-
 def run_dates(
-    settings: Settings, dates: dict[str, list[date]], *, console: Console, sinks: bool = True, trigger: str
-) -> list[Outcome]:
-    """Take the dates of each account through the stages, and say what became of them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Dagster's beta notices are for those who write assets
-        dagster_home(settings.data_dir)
-        defs = build_defs(settings)
-        accounts = {account.name: account for account in accounts_of(settings)}
-        outcomes = []
-        with dg.DagsterInstance.get() as instance:
-            for name, wanted in dates.items():
-                outcomes.append(_run_account(accounts[name], wanted, defs, instance, console, sinks, trigger))
-    return outcomes
-
-
-def _run_account(
-    account: AccountAssets,
-    dates: Sequence[date],
-    defs: dg.Definitions,
-    instance: dg.DagsterInstance,
+    settings: Settings,
+    dates: Mapping[str, Sequence[date]],
+    *,
     console: Console,
-    sinks: bool,  # noqa: FBT001
+    sinks: bool = True,
     trigger: str,
-) -> Outcome:
-    if why := unreachable(account.runtime.account):
-        return Outcome(account.name, failed=dict.fromkeys(dates, why))
-    with progress(console, account.name, len(dates)) as report:
-        execution = Execution(account, defs, instance, progress=report, tags={"trigger": trigger})
-        return execution.run(dates, sinks=sinks)
+    verbose: bool = False,
+) -> list[Outcome]:
+    """Take the dates of each account through the stages, and say what became of them.
+
+    Nothing is written, not even Dagster's home, for an account whose Sitoo system does not answer.
+    """
+    refused = {account.name: unreachable(account) for account in settings.accounts if dates.get(account.name)}
+    reachable = [name for name, why in refused.items() if why is None]
+    outcomes = {name: Outcome(name, failed=dict.fromkeys(dates[name], why)) for name, why in refused.items() if why}
+    if reachable:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Dagster's beta notices are for those who write assets
+            dagster_home(settings.data_dir)
+            defs = build_defs(settings)
+            accounts = {account.name: account for account in accounts_of(settings)}
+            with dg.DagsterInstance.get() as instance:
+                for name in reachable:
+                    with progress(console, name, len(dates[name]), verbose=verbose) as report:
+                        execution = Execution(accounts[name], defs, instance, report, tags={"trigger": trigger})
+                        execution.log_level = "INFO" if verbose else execution.log_level
+                        outcomes[name] = execution.run(dates[name], sinks=sinks)
+    return [outcomes.get(name, Outcome(name)) for name in dates]
+
+
+def run_recent(settings: Settings, *, console: Console, verbose: bool = False) -> list[Outcome]:
+    """What ``run`` does without a date; an account of which the dates cannot be found out does not hold up others."""
+    dates: dict[str, list[date]] = {}
+    refused: dict[str, Outcome] = {}
+    for account in settings.accounts:
+        try:
+            why = unreachable(account)
+            dates[account.name] = [] if why else recent_and_touched(account)
+        except (SitooError, WarehouseLockedError) as error:
+            why = str(error)
+        if why:
+            refused[account.name] = Outcome(account.name, warnings=[why])
+        elif not dates[account.name]:
+            console.print(f"{account.name}: starts on {account.start_date}; no date is over yet")
+    wanted = {name: found for name, found in dates.items() if found}
+    outcomes = run_dates(settings, wanted, console=console, trigger="run", verbose=verbose)
+    return [*refused.values(), *outcomes]
 
 
 def recent_and_touched(account: Account) -> list[date]:
-    """The dates of a run without a date: yesterday, the days that are read again, and those that late orders touch."""
+    """The dates of a run without a date: yesterday, the days that are read again, and those that late orders touch.
+
+    Raises:
+        SitooError: Sitoo could not be asked; nothing was changed.
+        WarehouseLockedError: the warehouse stayed open in another program.
+    """
     newest = today(account) - timedelta(days=1)
     recent = [newest - timedelta(days=number) for number in range(max(1, account.reread_days))]
     touched = touched_dates(Runtime.of(account))

@@ -28,9 +28,13 @@ _RECONCILED = """
     WHERE list_contains(?, business_date) GROUP BY ALL
 """
 _SOLD = """
-    SELECT business_date, store_id, any_value(store_name), currency, sum(gross_sales) FROM marts.daily_sales
-    WHERE list_contains(?, business_date) AND channel = 'pos' GROUP BY ALL ORDER BY ALL
+    SELECT business_date, store_id, store_name, channel, currency, gross_sales FROM marts.daily_sales
+    WHERE list_contains(?, business_date) ORDER BY ALL
 """
+
+
+Place = tuple[str, str, str]
+"""A store's id, the channel and the currency: what an amount is about."""
 
 
 @dataclass
@@ -44,12 +48,16 @@ class DayStatus:
     reconciliation: Counter[str] = field(default_factory=Counter)
     deliveries: dict[str, Counter[State]] = field(default_factory=dict)
     not_handed_over: set[str] = field(default_factory=set)
-    sold: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    sold: dict[Place, Decimal] = field(default_factory=dict)
     store_names: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
-        """``failed``, ``missing`` (never loaded), ``incomplete``, ``undelivered`` or ``done``."""
+        """What the date lacks.
+
+        ``failed``: the last attempt at one of its tables failed. ``missing``: never loaded. ``incomplete``: loaded in
+        part. ``undelivered``: a target lacks something that it did not refuse. ``done``: nothing.
+        """
         if self.failed:
             return "failed"
         if not self.loaded:
@@ -60,9 +68,12 @@ class DayStatus:
 
     @property
     def is_delivered(self) -> bool:
-        """Whether every target has taken everything of the date, or has said why it does not."""
-        settled = {State.DELIVERED, State.REJECTED}
-        return not self.not_handed_over and all(set(counts) <= settled for counts in self.deliveries.values())
+        """Whether every target has everything of the date, or has refused some of it for a reason."""
+        return all(self.is_delivered_to(target) for target in self.deliveries)
+
+    def is_delivered_to(self, target: str) -> bool:
+        """Whether the target has everything of the date, or has refused some of it for a reason."""
+        return target not in self.not_handed_over and set(self.deliveries[target]) <= {State.DELIVERED, State.REJECTED}
 
     @property
     def is_balanced(self) -> bool:
@@ -103,8 +114,8 @@ def _read_loads(con: duckdb.DuckDBPyConnection, found: dict[date, DayStatus]) ->
 def _read_figures(con: duckdb.DuckDBPyConnection, found: dict[date, DayStatus]) -> None:
     for day, status, count in con.execute(_RECONCILED, [list(found)]).fetchall():
         found[day].reconciliation[status] = count
-    for day, store, name, currency, gross in con.execute(_SOLD, [list(found)]).fetchall():
-        found[day].sold[store, currency] = gross
+    for day, store, name, channel, currency, gross in con.execute(_SOLD, [list(found)]).fetchall():
+        found[day].sold[store, channel, currency] = gross
         found[day].store_names[store] = name
 
 
@@ -112,6 +123,7 @@ def _read_deliveries(runtime: Runtime, found: dict[date, DayStatus]) -> None:
     sinks = sinks_of(runtime)
     if not runtime.account.folder.exists():
         for status in found.values():
+            status.deliveries = {sink.name: Counter() for sink in sinks}
             status.not_handed_over.update(sink.name for sink in sinks)
         return
     with Ledger(runtime.account.deliveries_url.get_secret_value()) as ledger:
