@@ -43,4 +43,6 @@ def _target(
     if not records:
         return None
     [newest] = records
-    return AssetCheckEvaluationTargetMaterializationData(newest.storage_id, newest.run_id, newest.timestamp)
+    return AssetCheckEvaluationTargetMaterializationData(
+        storage_id=newest.storage_id, run_id=newest.run_id, timestamp=newest.timestamp
+    )

@@ -73,7 +73,8 @@ def computed_asset(
 
         @dg.multi_asset(name=name, specs=specs)
         def whole(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-            yield from _compute_whole(context, runtime, computation)
+            for asset, metadata in compute_whole(runtime, computation, context.run_id).items():
+                yield dg.MaterializeResult(asset_key=asset, metadata=metadata)
 
         return whole
 
@@ -125,13 +126,17 @@ def compute_dates(runtime: Runtime, computation: Computation, dates: Sequence[da
     return found
 
 
-def _compute_whole(
-    context: dg.AssetExecutionContext, runtime: Runtime, computation: Computation
-) -> Iterator[dg.MaterializeResult[Any]]:
+def compute_whole(runtime: Runtime, computation: Computation, run_id: str) -> dict[dg.AssetKey, dict[str, Any]]:
+    """Compute and write tables without dates, and say what each became.
+
+    Raises:
+        SchemaMismatchError: the transform gave what its table does not allow; nothing of that table was written.
+    """
     started_at = datetime.now(UTC)
+    found: dict[dg.AssetKey, dict[str, Any]] = {}
     with runtime.warehouse.connect() as con:
-        frames = computation.compute(runtime, con, [])
-    for table, frame in frames.items():
-        loaded = replace_whole(runtime.warehouse, table, frame, run_id=context.run_id, started_at=started_at)
-        metadata = {"dagster/row_count": loaded.rows or 0, "changed": loaded.changed}
-        yield dg.MaterializeResult(asset_key=key(runtime.account.name, table), metadata=metadata)
+        for table, frame in computation.compute(runtime, con, []).items():
+            loaded = replace_whole(runtime.warehouse, table, frame, run_id=run_id, started_at=started_at)
+            asset = key(runtime.account.name, table)
+            found[asset] = {"dagster/row_count": loaded.rows or 0, "changed": loaded.changed}
+    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -93,8 +94,9 @@ def run_days(
     if not days.failed:
         yield from (dg.MaterializeResult(asset_key=key) for key in keys)
         return
-    for day, why in days.failed.items():
-        on_failure([day], why)
+    with suppress(WarehouseLockedError):  # then Dagster's record of the failure is the only one
+        for why in dict.fromkeys(days.failed.values()):
+            on_failure([day for day, said in days.failed.items() if said == why], why)
     lines = "\n".join(f"{day}: {why}" for day, why in sorted(days.failed.items()))
     raise dg.Failure(
         description=f"{len(days.failed)} of {len(context.partition_keys)} dates failed; the others are done.\n{lines}",
