@@ -15,12 +15,15 @@ import duckdb
 import pytest
 from rich.console import Console
 
+from sitoo_pipeline.assets import core, marts
+from sitoo_pipeline.assets.computed import compute_dates, compute_whole
+from sitoo_pipeline.assets.extract import extract_dates, extract_reference
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.operations.execution import Outcome
 from sitoo_pipeline.operations.running import run_dates
 from sitoo_pipeline.sandbox import Sandbox
 from sitoo_pipeline.settings import Account, Settings, load_settings
-from sitoo_pipeline.tables import ALL_TABLES, Table
+from sitoo_pipeline.tables import ALL_TABLES, Table, raw
 from sitoo_pipeline_tests.sitoo.server import Server
 
 AUDIT = ("_loaded_at", "_run_id")
@@ -103,6 +106,28 @@ class Project:
         """The same for several accounts."""
         with self.home():
             return run_dates(self.settings, dates, console=Console(quiet=True), sinks=sinks, trigger="test")
+
+    def load(self, dates: Iterable[date], *, sinks: bool = True) -> None:
+        """Run dates of which none may fail."""
+        wanted = list(dates)
+        outcome = self.run(wanted, sinks=sinks)
+        assert outcome.failed == {}
+        assert (outcome.done, outcome.warnings) == (wanted, [])
+
+    def load_plainly(self, dates: Sequence[date]) -> None:
+        """The same to the marts without Dagster: the steps, one after the other."""
+        runtime = self.runtime
+        for table in raw.REFERENCE:
+            extract_reference(runtime, table, run_id="plain")
+        for computation in (*core.COMPUTATIONS, *marts.COMPUTATIONS):
+            if not computation.tables[0].partition:
+                compute_whole(runtime, computation, "plain")
+        for table in raw.DATED:
+            extract_dates(runtime, table, dates, run_id="plain")
+        for computation in (*core.COMPUTATIONS, *marts.COMPUTATIONS):
+            if computation.tables[0].partition:
+                compute_dates(runtime, computation, dates, "plain")
+        runtime.warehouse.publish()
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:

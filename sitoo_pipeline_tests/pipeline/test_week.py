@@ -91,8 +91,7 @@ def again(week: Week) -> dict[str, Any]:
         }
 
     before = look()
-    outcome = week.project.run(WEEK)
-    assert (outcome.done, outcome.failed, outcome.warnings) == (WEEK, {}, [])
+    week.project.load(WEEK)
     return {"before": before, "after": look()}
 
 
