@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import dedent
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -17,13 +18,19 @@ def read(page: Path) -> str:
 
 
 def blocks(text: str, language: str) -> list[str]:
-    """The fenced code blocks in ``language``."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    """The fenced code blocks in ``language``, those within lists too."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", text, flags=re.MULTILINE | re.DOTALL)
+    return [dedent(block) for _, block in found]
 
 
 def prose(text: str) -> str:
     """The text without its fenced code blocks."""
-    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"^( *)```.*?^\1```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def spans(text: str) -> list[str]:
+    """What the prose has as code."""
+    return re.findall(r"`([^`\n]+)`", prose(text))
 
 
 def links(text: str) -> list[str]:
