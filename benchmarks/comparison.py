@@ -64,12 +64,21 @@ def compare(*, orders: int, period: Period, folder: Path, rehearse: bool = True)
         marts = backfill(url=server.url, period=period, folder=folder / "marts", sinks=False)
         requests = server.requests()
         targets = backfill(url=server.url, period=period, folder=folder / "targets", sinks=True)
-    for one in (marts, targets):
-        if (one.orders, one.gross) != (floor.orders, floor.gross):
-            raise DisagreementError(
-                f"the floor has {floor.orders} orders and {floor.gross}, the pipeline {one.orders} and {one.gross}"
-            )
+    agree(floor, marts)
+    agree(floor, targets)
     return Comparison(period, floor, floor_requests, marts, targets, requests)
+
+
+def agree(floor: Floor, loaded: Backfill) -> None:
+    """Check that both sides loaded the same.
+
+    Raises:
+        DisagreementError: orders or amounts differ.
+    """
+    if (loaded.orders, loaded.gross) != (floor.orders, floor.gross):
+        raise DisagreementError(
+            f"the floor has {floor.orders} orders and {floor.gross}, the pipeline {loaded.orders} and {loaded.gross}"
+        )
 
 
 def _floor(server: Server, period: Period, folder: Path) -> Floor:
