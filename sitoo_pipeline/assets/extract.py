@@ -10,10 +10,10 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 import polars as pl
 
+from sitoo_pipeline.assets.landing import fetch_folder, prune
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.sitoo import RESOURCES, Landed, Scope, Window, land
 from sitoo_pipeline.tables import core, raw
@@ -91,7 +91,7 @@ def extract_dates(runtime: Runtime, table: RawTable, dates: Sequence[date], *, r
         WarehouseLockedError: the warehouse stayed open elsewhere.
     """
     started_at = datetime.now(UTC)
-    folder = _folder(runtime, table, f"{min(dates)}--{max(dates)}", started_at)
+    folder = fetch_folder(runtime.account.landing_folder, table.name, f"{min(dates)}--{max(dates)}", started_at)
     with runtime.warehouse.connect() as con:
         places, scope = runtime.places(con), runtime.scope(con)
     with runtime.sitoo() as client:
@@ -117,7 +117,7 @@ def extract_dates(runtime: Runtime, table: RawTable, dates: Sequence[date], *, r
         requests=landed.requests,
         unknown_fields=landed.unknown_fields,
     )
-    _keep_if_new(landed, loaded.values())
+    _tidy(runtime, table, landed, loaded.values())
     return Extracted(loaded, landed.records, landed.requests, landed.unknown_fields)
 
 
@@ -133,7 +133,7 @@ def extract_reference(runtime: Runtime, table: RawTable, *, run_id: str) -> Extr
             client=client,
             resource=RESOURCES[table.name],
             scope=scope,
-            folder=_folder(runtime, table, "all", started_at),
+            folder=fetch_folder(runtime.account.landing_folder, table.name, "all", started_at),
             shape=table.shape,
         )
     loaded = load_reference(
@@ -146,15 +146,13 @@ def extract_reference(runtime: Runtime, table: RawTable, *, run_id: str) -> Extr
         started_at=started_at,
         unknown_fields=landed.unknown_fields,
     )
-    _keep_if_new(landed, [loaded])
+    _tidy(runtime, table, landed, [loaded])
     return Extracted({}, landed.records, landed.requests, landed.unknown_fields)
 
 
-def _folder(runtime: Runtime, table: RawTable, span: str, started_at: datetime) -> Path:
-    return runtime.account.landing_folder / table.name / span / started_at.strftime("%Y%m%dT%H%M%S.%fZ")
-
-
-def _keep_if_new(landed: Landed, loaded: Iterable[Loaded]) -> None:
-    """Bodies that changed nothing are the same objects as the bodies that are kept already."""
+def _tidy(runtime: Runtime, table: RawTable, landed: Landed, loaded: Iterable[Loaded]) -> None:
+    """Bodies that changed nothing are the same objects as bodies that are kept already; old ones have had their time."""
     if landed.folder.exists() and not any(part.changed or part.quarantined for part in loaded):
         shutil.rmtree(landed.folder)
+    account = runtime.account
+    prune(account.landing_folder, table.name, keep_days=account.landing_retention_days, now=datetime.now(UTC))

@@ -10,6 +10,7 @@ import shutil
 from datetime import UTC, date, datetime, timedelta
 
 from sitoo_pipeline.assets.extract import HINTS, dated
+from sitoo_pipeline.assets.landing import fetch_folder
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.sitoo import RESOURCES, land
 from sitoo_pipeline.sitoo.client import Params
@@ -45,7 +46,7 @@ def touched_dates(runtime: Runtime) -> set[date]:
 
 
 def _touched(runtime: Runtime, asked: Params) -> set[date]:
-    folder = runtime.account.landing_folder / raw.ORDERS.name / "tail" / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    folder = fetch_folder(runtime.account.landing_folder, raw.ORDERS.name, "tail", datetime.now(UTC))
     with runtime.sitoo() as client:
         landed = land(client=client, resource=RESOURCES[raw.ORDERS.name], folder=folder, extra_params=asked)
     with runtime.warehouse.connect() as con:
