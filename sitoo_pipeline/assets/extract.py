@@ -151,7 +151,7 @@ def extract_reference(runtime: Runtime, table: RawTable, *, run_id: str) -> Extr
 
 
 def _tidy(runtime: Runtime, table: RawTable, landed: Landed, loaded: Iterable[Loaded]) -> None:
-    """Bodies that changed nothing are the same objects as bodies that are kept already; old ones have had their time."""
+    """Bodies that changed nothing are the same as bodies that are kept already; old ones have had their time."""
     if landed.folder.exists() and not any(part.changed or part.quarantined for part in loaded):
         shutil.rmtree(landed.folder)
     account = runtime.account
