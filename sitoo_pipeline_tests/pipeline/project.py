@@ -114,19 +114,20 @@ class Project:
         assert outcome.failed == {}
         assert (outcome.done, outcome.warnings) == (wanted, [])
 
-    def load_plainly(self, dates: Sequence[date]) -> None:
-        """The same to the marts without Dagster: the steps, one after the other."""
-        runtime = self.runtime
+    def load_plainly(self, runs: Iterable[Sequence[date]]) -> None:
+        """Take the dates of each run to the marts without Dagster: the steps, one after the other."""
+        runtime, computations = self.runtime, (*core.COMPUTATIONS, *marts.COMPUTATIONS)
         for table in raw.REFERENCE:
             extract_reference(runtime, table, run_id="plain")
-        for computation in (*core.COMPUTATIONS, *marts.COMPUTATIONS):
+        for computation in computations:
             if not computation.tables[0].partition:
                 compute_whole(runtime, computation, "plain")
-        for table in raw.DATED:
-            extract_dates(runtime, table, dates, run_id="plain")
-        for computation in (*core.COMPUTATIONS, *marts.COMPUTATIONS):
-            if computation.tables[0].partition:
-                compute_dates(runtime, computation, dates, "plain")
+        for dates in runs:
+            for table in raw.DATED:
+                extract_dates(runtime, table, dates, run_id="plain")
+            for computation in computations:
+                if computation.tables[0].partition:
+                    compute_dates(runtime, computation, dates, "plain")
         runtime.warehouse.publish()
 
     @contextmanager

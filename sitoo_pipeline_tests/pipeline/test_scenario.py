@@ -5,7 +5,7 @@ What Sitoo answers goes through the whole pipeline; the same dates in any split 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -108,16 +108,18 @@ def test_every_csv_file_equals_the_oracle(project: Project, figures: Oracle) -> 
     assert {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()} == csv_files(figures)
 
 
-def test_dates_one_by_one_and_backwards_give_the_same_tables(project: Project, server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [[day] for day in reversed(AUTUMN[:4])] + [AUTUMN[4:], SPRING],
+        [[SPRING[1], AUTUMN[1], AUTUMN[3]], [SPRING[0], AUTUMN[0], AUTUMN[2], *AUTUMN[4:]]],
+    ],
+    ids=["backwards, one by one", "every other date"],
+)
+def test_the_same_dates_in_other_runs_give_the_same_tables(
+    runs: Sequence[Sequence[date]], project: Project, server: Server, tmp_path: Path
+) -> None:
     """Tills closed after midnight, and z-reports that overlap, tie dates together."""
-    backwards = Project.make(tmp_path, server, start_date=scenario.START_DATE, more=ZONES)
-    for day in reversed(DATES):
-        backwards.load_plainly([day])
-    assert backwards.content() == project.content()
-
-
-def test_another_split_through_dagster_gives_the_same_tables(project: Project, server: Server, tmp_path: Path) -> None:
-    split = Project.make(tmp_path, server, start_date=scenario.START_DATE, more=f"chunk_days = 2\n{ZONES}")
-    split.load([SPRING[1], *AUTUMN[2:]], sinks=False)
-    split.load([SPRING[0], *AUTUMN[:2]], sinks=False)
+    split = Project.make(tmp_path, server, start_date=scenario.START_DATE, more=ZONES)
+    split.load_plainly(runs)
     assert split.content() == project.content()
