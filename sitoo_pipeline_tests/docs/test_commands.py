@@ -89,6 +89,13 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
             assert not anchor or anchor in anchors(read(target)), link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_modules_that_are_named_exist(page: Path) -> None:
+    for name in spans(read(page)):
+        if re.fullmatch(r"[\w/]+\.py", name):
+            assert (ROOT / name).exists() or list((ROOT / "sitoo_pipeline").rglob(name)), name
+
+
 def test_every_page_is_reached_from_the_readme() -> None:
     reached = {(README.parent / link).resolve() for link in links(read(README)) if "://" not in link}
     assert {page for page in PAGES if page.parent.name == "docs"} <= reached
