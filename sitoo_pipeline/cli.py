@@ -7,6 +7,7 @@ Nothing heavy is imported before a verb needs it, so that ``--help`` answers at 
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -48,6 +49,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for other program
 
 
 _shown = {"verbose": False}
+"""What ``--verbose`` says: the one thing that holds for every verb."""
 
 
 @app.callback()
@@ -55,11 +57,19 @@ def options(
     verbose: Annotated[bool, typer.Option("--verbose", help="Dagster's log, and whole error reports.")] = False,  # noqa: FBT002
 ) -> None:
     """Hourly sales of a Sitoo POS chain: extracted, computed, reconciled with the tills' z-reports and delivered."""
+    import logging
+
     _shown["verbose"] = verbose
+    # Without a handler Python prints warnings: each retry would be a line between those that a person is to read.
+    logging.getLogger("sitoo_pipeline").addHandler(logging.StreamHandler() if verbose else logging.NullHandler())
 
 
 def main() -> None:
     """Entry point of the command."""
+    # A shell lets what it starts in the background ignore SIGINT, and Dagster gives SIGTERM the handler of SIGINT:
+    # without this, nothing but SIGKILL would end a run that was started there.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()
 
 
@@ -162,9 +172,10 @@ def run(
 
     Without a date: yesterday, the recent days again, and every earlier date that late or changed orders touch.
     """
+    settings = _settings()
     from sitoo_pipeline.operations.running import RangeError, dates_between, run_dates, run_recent
 
-    settings, console = _settings(), _console()
+    console = _console()
     if day is None:
         _report(run_recent(settings, console=console, verbose=_shown["verbose"]), console)
         return
@@ -184,11 +195,13 @@ def backfill(
     no_sinks: Annotated[bool, typer.Option("--no-sinks", help="Stop before the deliveries.")] = False,  # noqa: FBT002
 ) -> None:
     """Bring a range of business dates from Sitoo to the targets; dates that succeed stay when others fail."""
+    settings = _settings()
+    accounts = _accounts(settings, account)
     from sitoo_pipeline.operations.running import RangeError, dates_between, run_dates
 
-    settings, console = _settings(), _console()
+    console = _console()
     try:
-        dates = {chosen.name: dates_between(chosen, first, last) for chosen in _accounts(settings, account)}
+        dates = {chosen.name: dates_between(chosen, first, last) for chosen in accounts}
     except RangeError as error:
         _fail(str(error), 2)
     outcomes = run_dates(
@@ -213,12 +226,14 @@ def status(
     Dates that follow each other in the same state share a row. Ends with 1 if a date is missing, failed, incomplete or
     not delivered; an unbalanced z-report is shown and is no failure.
     """
+    settings = _settings()
     from sitoo_pipeline.operations import report
+    from sitoo_pipeline.operations.faults import explained
     from sitoo_pipeline.operations.running import RangeError, dates_between, today
     from sitoo_pipeline.operations.status import statuses
 
-    settings, console = _settings(), _console()
-    days = []
+    console = _console()
+    days, unread = [], 0
     for account in settings.accounts:
         yesterday = today(account) - timedelta(days=1)
         begin, end = first or account.start_date, last or max(yesterday, first or yesterday)
@@ -229,11 +244,16 @@ def status(
             days += statuses(account, dates_between(account, begin, end))
         except RangeError as error:
             _fail(str(error), 2)
+        except Exception as error:
+            if not (text := explained(error)):
+                raise
+            _say(f"{account.name}: {text}")
+            unread += 1
     if as_json:
         console.print_json(data=[report.as_json(day) for day in days])
     elif days:
         report.print_status(days, console)
-    if any(day.state != "done" for day in days):
+    if unread or any(day.state != "done" for day in days):
         raise typer.Exit(1)
 
 
@@ -243,9 +263,10 @@ def doctor(as_json: AsJson = False) -> None:  # noqa: FBT002
     """Check settings, credentials, targets, disk and locks: one line each, with what to do."""
     from dataclasses import asdict
 
+    settings = _settings()
     from sitoo_pipeline.operations.doctor import examine
 
-    settings, console = _settings(), _console()
+    console = _console()
     findings = []
     for finding in examine(settings):
         findings.append(finding)

@@ -45,10 +45,10 @@ class DemoChain:
         return Chain(stores=self.stores, seed=self.seed, opened=self.dates[0] - HISTORY, timezone=TIMEZONE)
 
 
-def environment(sandbox: Sandbox, start_date: date) -> dict[str, str]:
+def environment(sandbox: Sandbox, start_date: date, *, account: str = DEMO_ACCOUNT) -> dict[str, str]:
     """The settings that reach a sandbox as they would reach the real systems: by URL."""
     return {
-        "SITOO_ACCOUNT": DEMO_ACCOUNT,
+        "SITOO_ACCOUNT": account,
         "SITOO_BASE_URL": sandbox.sitoo_url,
         "SITOO_API_ID": ",".join(api_id for api_id, _ in sandbox.api_users),
         "SITOO_API_PASSWORD": ",".join(password for _, password in sandbox.api_users),
@@ -119,12 +119,13 @@ def serve_sandbox(*, port: int, stores: int | None, seed: int | None, console: C
     Raises:
         OSError: the port is taken.
     """
-    chain = remembered_chain(Path.cwd())
+    chain, account = remembered_chain(Path.cwd()), DEMO_ACCOUNT
     if chain is None or stores is not None or seed is not None:
+        account = "sandbox"  # another chain's orders would mingle with those of the demo
         chain = DemoChain.until_yesterday(days=60, stores=stores or 6, seed=1 if seed is None else seed).chain()
     with Sandbox(chain=chain, port=port) as sandbox:
         console.print(f"The sandbox is at {sandbox.sitoo_url}. Settings that reach it:\n")
-        for name, value in environment(sandbox, chain.opened + HISTORY).items():
+        for name, value in environment(sandbox, chain.opened + HISTORY, account=account).items():
             console.print(f"{name}={value}")
         console.print("\nCtrl-C stops it.")
         try:

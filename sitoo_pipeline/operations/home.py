@@ -14,6 +14,8 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: 1  # one warehouse file, and one request at a time per API user
+python_logs:
+  managed_python_loggers: [sitoo_pipeline]  # retries and warnings of our own stand in the run's log
 retention:
   schedule:
     purge_after_days: 90

@@ -7,7 +7,7 @@ from sitoo_pipeline.settings import Account
 from sitoo_pipeline.sitoo import RetryPolicy
 from sitoo_pipeline.sitoo.errors import SitooError
 
-_PATIENCE = RetryPolicy(attempts=3, wait_initial=0.3, wait_max=1.0, retry_after_max=2.0)
+_PATIENCE = RetryPolicy(attempts=2, wait_initial=0.3, wait_max=1.0, retry_after_max=2.0)
 _CONNECT_SECONDS = 2.0
 _READ_SECONDS = 15.0
 

@@ -19,8 +19,8 @@ from sitoo_pipeline.sinks import State
 def print_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
     """Which dates are done, and which failed and why; dates that follow each other and failed alike share a line."""
     for outcome in outcomes:
-        done, number = len(outcome.done), len(outcome.done) + len(outcome.failed)
-        if number:
+        if outcome.done:
+            done, number = len(outcome.done), len(outcome.done) + len(outcome.failed)
             console.print(f"{outcome.account}: {done} of {number} dates done")
         for why in dict.fromkeys(outcome.failed[day] for day in sorted(outcome.failed)):
             for dates in spans([day for day in outcome.failed if outcome.failed[day] == why]):

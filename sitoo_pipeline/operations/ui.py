@@ -7,8 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
-from types import FrameType
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from sitoo_pipeline.operations.home import dagster_home
 from sitoo_pipeline.settings import is_configured, load_settings
@@ -46,18 +46,37 @@ def serve_ui(*, host: str, port: int) -> int:
     dagster_home(settings.data_dir)
     command = [sys.executable, "-m", "dagster", "dev", "-m", "sitoo_pipeline.definitions", "-h", host, "-p", str(port)]
     # In a group of its own: Dagster's children are then stopped together, and only once, when this one is interrupted.
-    with subprocess.Popen(command, start_new_session=True) as child:  # noqa: S603
-        previous = {number: signal.signal(number, _passing_to(child)) for number in _STOPPING}
-        try:
-            code = child.wait()
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+    with _handled(), subprocess.Popen(command, env=_environment(), start_new_session=True) as child:  # noqa: S603
+        while True:
+            try:
+                code = child.wait()
+                break
+            except KeyboardInterrupt:
+                child.send_signal(signal.SIGINT)  # the one that Dagster takes for a request to shut everything down
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGTERM)  # what Dagster may have left behind
     return 0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code
 
 
-def _passing_to(child: subprocess.Popen[bytes]) -> Callable[[int, FrameType | None], None]:
-    def handler(_: int, __: FrameType | None) -> None:
-        os.kill(child.pid, signal.SIGINT)  # the one that Dagster takes for a request to shut everything down
+def _environment() -> dict[str, str]:
+    """This process's, without the note that ``dg dev`` would be the newer command: it needs another package."""
+    said = [os.environ.get("PYTHONWARNINGS", ""), "ignore:Function `dev_command` is superseded"]
+    return os.environ | {"PYTHONWARNINGS": ",".join(filter(None, said))}
 
-    return handler
+
+@contextmanager
+def _handled() -> Iterator[None]:
+    """Every request to stop is a KeyboardInterrupt.
+
+    A shell lets what it starts in the background ignore SIGINT, and Dagster's processes would inherit that; a signal
+    with a handler is at its default again in a new process. Whoever used ``nohup`` wants SIGHUP to be ignored.
+    """
+    found = {number: signal.getsignal(number) for number in _STOPPING}
+    for number, handler in found.items():
+        if handler is not signal.SIG_IGN or number == signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in found.items():
+            signal.signal(number, handler)
