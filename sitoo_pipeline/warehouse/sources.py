@@ -30,11 +30,10 @@ def source_frame(
     Rows come in no particular order. A table of nested entries of several lists has ``side`` too, which names the list.
     """
     columns = [column for column in (*table.columns, *extra) if column.source]
-    where, params = _of_dates(raw, dates)
+    where = _of_dates(raw, dates)
     if not table.entries:
-        return con.sql(f"SELECT {_select(columns)} FROM {raw.qualified} AS o {where}", params=params).pl()
-    parts = [_entries(entries, columns, raw, where) for entries in table.entries]
-    return con.sql(" UNION ALL ".join(parts), params=params * len(parts)).pl()
+        return con.sql(f"SELECT {_select(columns)} FROM {raw.qualified} AS o {where}").pl()
+    return con.sql(" UNION ALL ".join(_entries(entries, columns, raw, where) for entries in table.entries)).pl()
 
 
 def _entries(entries: Entries, columns: Sequence[Column], raw: Table, where: str) -> str:
@@ -52,10 +51,14 @@ def _select(columns: Sequence[Column]) -> str:
 def table_frame(con: duckdb.DuckDBPyConnection, table: Table, *, dates: Sequence[date] | None = None) -> pl.DataFrame:
     """The rows of ``table`` without the audit columns, of ``dates`` only where given, in the order of its key."""
     names = ", ".join(f'"{name}"' for name in table.names)
-    where, params = _of_dates(table, dates)
+    where = _of_dates(table, dates)
     order = f"ORDER BY {', '.join(table.key)}" if table.key else ""
-    return con.sql(f"SELECT {names} FROM {table.qualified} {where} {order}", params=params).pl()
+    return con.sql(f"SELECT {names} FROM {table.qualified} {where} {order}").pl()
 
 
-def _of_dates(table: Table, dates: Sequence[date] | None) -> tuple[str, list[list[date]]]:
-    return ("", []) if dates is None else (f"WHERE list_contains(?, {table.partition})", [list(dates)])
+def _of_dates(table: Table, dates: Sequence[date] | None) -> str:
+    """The rows of ``dates`` as SQL. The dates stand in it: DuckDB 1.x copies the result of a query with parameters."""
+    if dates is None:
+        return ""
+    listed = ", ".join(f"DATE '{day}'" for day in dates)
+    return f"WHERE {table.partition} IN ({listed})" if listed else "WHERE false"
