@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sitoo_pipeline_tests.sitoo.server import Answer, Request, answer, by_added, by_cursor, by_position, refusal
+from sitoo_pipeline_tests.warehouse.support import documented
 
 Json = dict[str, Any]
 
-SITE: Json = {"eshopid": 1, "eshopname": "Kedjan", "currencycode": "SEK"}
+SITE: Json = documented("sites")["items"][0] | {"eshopid": 1}
 _LISTS = {
     "/sites/1/stores.json": "stores",
     "/sites/1/warehouses.json": "warehouses",
