@@ -61,7 +61,7 @@ def options(
 
     _shown["verbose"] = verbose
     # Without a handler Python prints warnings: each retry would be a line between those that a person is to read.
-    logging.getLogger("sitoo_pipeline").addHandler(logging.StreamHandler() if verbose else logging.NullHandler())
+    logging.getLogger("sitoo_pipeline").handlers = [logging.StreamHandler() if verbose else logging.NullHandler()]
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from sitoo_pipeline.operations.status import DayStatus, Place
 from sitoo_pipeline.settings.demo import DEMO_ACCOUNT, demo_data_dir
 from sitoo_pipeline.sinks import State
 
+_FIGURES = "SELECT business_date, store_id, gross_sales, transactions FROM marts.daily_sales ORDER BY ALL"
 _GAP = 2
 _FIXED = len("2026-03-31") + len("z-rep.") + len("sent") + 2 * _GAP
 
@@ -33,7 +34,7 @@ def print_demo(days: Sequence[DayStatus], troubles: Sequence[str], console: Cons
     else:
         _one_row_per_store(table, days, places)
         console.print(table)
-    console.print("z-rep.: z-reports that balance with the orders. sent: targets that have everything of the day.\n")
+    console.print("z-rep.: z-reports that balance. sent: targets that have all of the day.\n")
     _print_totals(days, console)
     for trouble in troubles:
         console.print(trouble, style="red")
@@ -54,8 +55,8 @@ def _one_row_per_day(table: Table, days: Sequence[DayStatus], places: Sequence[P
     table.add_column("date", no_wrap=True)
     for store, _, _ in places:
         table.add_column(store, justify="right", no_wrap=True)
-    table.add_column("z-rep.", no_wrap=True)
-    table.add_column("sent", no_wrap=True)
+    for column in ("z-rep.", "sent"):
+        table.add_column(column, justify="right", no_wrap=True)
     for day in days:
         amounts = [money(day.sold[place], places=0) if place in day.sold else "-" for place in places]
         table.add_row(str(day.business_date), *amounts, balanced([day.reconciliation]), targets(day))
@@ -63,8 +64,9 @@ def _one_row_per_day(table: Table, days: Sequence[DayStatus], places: Sequence[P
 
 def _one_row_per_store(table: Table, days: Sequence[DayStatus], places: Sequence[Place]) -> None:
     """For more stores than fit side by side; what is said of the whole day stands in its first row."""
+    right = {"gross sales", "z-rep.", "sent"}
     for column in ("date", "store", "name", "gross sales", "", "z-rep.", "sent"):
-        table.add_column(column, justify="right" if column == "gross sales" else "left", no_wrap=column != "name")
+        table.add_column(column, justify="right" if column in right else "left", no_wrap=column != "name")
     for day in days:
         of_day = [balanced([day.reconciliation]), targets(day)]
         for place in places:
@@ -91,8 +93,8 @@ def _print_totals(days: Sequence[DayStatus], console: Console) -> None:
     reconciled = sum((day.reconciliation for day in days), Counter[str]())
     console.print(f"\nz-reports: {reconciled['balanced']} of {reconciled.total()} balance with the orders.")
     handed = {target: sum((day.deliveries[target] for day in days), Counter[State]()) for target in days[0].deliveries}
-    delivered = ", ".join(f"{counts[State.DELIVERED]} of {counts.total()} to {name}" for name, counts in handed.items())
-    console.print(f"Deliveries: {delivered}.")
+    delivered = ", ".join(f"{name} {counts[State.DELIVERED]}/{counts.total()}" for name, counts in handed.items())
+    console.print(f"Delivered: {delivered}.", soft_wrap=False)
 
 
 def _sold(days: Sequence[DayStatus], store: str | None, channel: str, currency: str) -> Decimal:
@@ -109,7 +111,7 @@ def _sold(days: Sequence[DayStatus], store: str | None, channel: str, currency: 
 def _print_next(console: Console) -> None:
     """Commands that work as they are printed, where they are printed."""
     copy = _here(demo_data_dir() / DEMO_ACCOUNT / "warehouse_read.duckdb")
-    query = f"import duckdb; duckdb.connect({copy!r}, read_only=True).sql('FROM marts.daily_sales').show()"
+    query = f"import duckdb; duckdb.connect({copy!r}, read_only=True).sql('{_FIGURES}').show()"
     program = _here(Path(sys.argv[0]).absolute())
     console.print("\nNext:", style="bold")
     console.print("1. Look at the figures, with Python or any DuckDB client:")

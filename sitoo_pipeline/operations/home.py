@@ -21,6 +21,15 @@ retention:
     purge_after_days: 90
 """
 
+WORKSPACE_YAML = """\
+# Written by sitoo-pipeline. The location has the same name as in the project's own workspace.yaml, so that a schedule
+# that is switched on in one is on in the other.
+load_from:
+  - python_module:
+      module_name: sitoo_pipeline.definitions
+      location_name: sitoo_pipeline
+"""
+
 
 def home_path(data_dir: Path) -> Path:
     """Where Dagster's home is: the folder that ``DAGSTER_HOME`` names, else ``dagster_home`` below the data folder."""
@@ -36,5 +45,6 @@ def dagster_home(data_dir: Path) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+    (home / "workspace.yaml").write_text(WORKSPACE_YAML, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     return home

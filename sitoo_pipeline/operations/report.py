@@ -33,7 +33,8 @@ def print_status(days: Sequence[DayStatus], console: Console) -> None:
     """A row for each run of like dates, and below the table what is not as it should be."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in ("account", "dates", "days", "state", "z-reports", "targets"):
-        table.add_column(column, no_wrap=True, justify="right" if column == "days" else "left")
+        is_number = column in ("days", "z-reports", "targets")
+        table.add_column(column, no_wrap=True, justify="right" if is_number else "left")
     rows = list(_alike(days))
     for row in rows:
         dates = [day.business_date for day in row]

@@ -106,5 +106,5 @@ def recent_and_touched(account: Account) -> list[date]:
     """
     newest = today(account) - timedelta(days=1)
     recent = [newest - timedelta(days=number) for number in range(max(1, account.reread_days))]
-    touched = touched_dates(Runtime.of(account))
+    touched = touched_dates(Runtime.of(account)) if account.warehouse_path.exists() else set()
     return sorted(day for day in {*recent, *touched} if account.start_date <= day <= newest)

@@ -43,8 +43,8 @@ def serve_ui(*, host: str, port: int) -> int:
     settings = load_settings() if is_configured() else demo_settings()
     if why := taken(host, port):
         raise PortTakenError(why)
-    dagster_home(settings.data_dir)
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "sitoo_pipeline.definitions", "-h", host, "-p", str(port)]
+    workspace = str(dagster_home(settings.data_dir) / "workspace.yaml")
+    command = [sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", host, "-p", str(port)]
     # In a group of its own: Dagster's children are then stopped together, and only once, when this one is interrupted.
     with _handled(), subprocess.Popen(command, env=_environment(), start_new_session=True) as child:  # noqa: S603
         while True:

@@ -1,0 +1,325 @@
+"""The demo as its first user sees it: one real run in a pipe, then everything that it invites to."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import httpx
+import pytest
+import sqlalchemy as sa
+from dagster._core.instance import InstanceRef
+from rich.console import Console
+
+from sitoo_pipeline.operations.demo_report import money, print_demo
+from sitoo_pipeline.operations.status import DayStatus, statuses
+from sitoo_pipeline.settings import load_settings
+from sitoo_pipeline_tests.cli.project import (
+    PROGRAM,
+    Project,
+    ago,
+    clean_environment,
+    patiently,
+    processes_of_session,
+    stop,
+)
+
+DATES = (ago(2), ago(1))
+REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one demo left behind and said."""
+
+    folder: Path
+    code: int
+    out: str
+    err: str
+
+    @property
+    def account(self) -> Path:
+        return self.folder / "data" / "demo"
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    folder = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        [PROGRAM, "demo", "--days", "2", "--stores", "2"],
+        cwd=folder,
+        env=clean_environment(COLUMNS="80"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return Shown(folder, done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def copy(shown: Shown, project: Project) -> Project:
+    """A folder of one's own with what the demo loaded, and the demo's settings as the only ones."""
+    shutil.copytree(shown.account, project.folder / "data" / "demo")
+    said = dict(line.split("=", 1) for line in (shown.account / ".env").read_text().splitlines())
+    project.write({name: value for name, value in said.items() if name.startswith(("SITOO_", "OMETRIA_"))},
+                  SITOO_PIPELINE_DATA_DIR="data")  # fmt: skip
+    return project
+
+
+def sold(shown: Shown) -> dict[tuple[date, str, str], Decimal]:
+    query = "SELECT business_date, store_id, channel, sum(gross_sales) FROM marts.daily_sales GROUP BY ALL"
+    with duckdb.connect(str(shown.account / "warehouse_read.duckdb"), read_only=True) as con:
+        return {(day, store, channel): gross for day, store, channel, gross in con.execute(query).fetchall()}
+
+
+def test_it_ends_well_and_says_what_it_does(shown: Shown) -> None:
+    assert (shown.code, shown.err) == (0, "")
+    stages = [line.removeprefix("demo: ") for line in shown.out.splitlines() if line.startswith("demo: ")]
+    span = f"{DATES[0]} to {DATES[1]}"
+    assert stages[:5] == [
+        "stores and registers",
+        f"fetching from Sitoo, {span}",
+        f"computing, {span}",
+        f"delivering, {span}",
+        "publishing the read copy",
+    ]
+    assert re.fullmatch(
+        r"[\d.]+ s: stores and registers [\d.]+ s, fetching .* s, publishing the read copy [\d.]+ s", stages[5]
+    )
+
+
+def test_a_row_per_day_and_a_column_per_store(shown: Shown) -> None:
+    lines = shown.out.splitlines()
+    figures = sold(shown)
+    stores = sorted({store for _, store, channel in figures if channel == "pos"})
+    assert lines[lines.index(f"Gross sales of the stores, {DATES[0]} to {DATES[1]}") + 1].split() == [
+        "date",
+        *stores,
+        "z-rep.",
+        "sent",
+    ]
+    for day in DATES:
+        [line] = [line for line in lines if line.startswith(str(day))]
+        cells = re.split(r"\s{2,}", line.strip())
+        assert cells[1:3] == [money(figures[day, store, "pos"], places=0) for store in stores]
+        done, number = cells[3].split("/")
+        assert done == number != "0"
+        assert cells[4] == "3/3"
+
+
+def test_exact_totals(shown: Shown) -> None:
+    figures = sold(shown)
+    for channel in ("pos", "online"):
+        total = sum(amount for (_, _, at), amount in figures.items() if at == channel)
+        assert money(Decimal(total)) in next(line for line in shown.out.splitlines() if line.strip().startswith("all "))
+    assert re.search(r"z-reports: (\d+) of \1 balance with the orders\.", shown.out)
+    assert re.search(r"Delivered: weekly_balance_sql 2/2, weekly_balance_csv 2/2, ometria (\d+)/\1\.", shown.out)
+
+
+def test_the_query_works_as_printed(shown: Shown) -> None:
+    [command] = [line.strip() for line in shown.out.splitlines() if "import duckdb" in line]
+    done = subprocess.run(shlex.split(command), cwd=shown.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "gross_sales" in done.stdout
+    assert str(DATES[0]) in done.stdout
+
+
+def test_status_of_what_it_loaded(copy: Project) -> None:
+    result = copy.invoke("status")
+    assert result.exit_code == 0, result.output
+    [heading, row] = result.output.splitlines()
+    assert heading.split() == ["account", "dates", "days", "state", "z-reports", "targets"]
+    assert row.split()[:6] == ["demo", str(DATES[0]), "to", str(DATES[1]), "2", "done"]
+    assert row.split()[-1] == "3/3"
+    listed = json.loads(copy.invoke("status", "--json").stdout)
+    assert [(day["business_date"], day["state"]) for day in listed] == [(str(day), "done") for day in DATES]
+    assert listed[0]["deliveries"]["weekly_balance_sql"] == {"delivered": 1}
+
+
+@contextmanager
+def warehouse(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(project.folder / "data/demo/warehouse.duckdb")) as con:
+        yield con
+
+
+def test_an_unbalanced_z_report_is_shown_and_is_no_failure(copy: Project) -> None:
+    with warehouse(copy) as con:
+        con.execute(
+            "UPDATE marts.z_report_reconciliation SET status = 'unbalanced' WHERE business_date = ? AND z_report_id = "
+            "(SELECT min(z_report_id) FROM marts.z_report_reconciliation WHERE business_date = ?)",
+            [DATES[0], DATES[0]],
+        )
+    result = copy.invoke("status")
+    assert result.exit_code == 0
+    assert len([line for line in result.output.splitlines() if line.endswith("3/3")]) == 2
+    assert re.search(rf"^demo {DATES[0]}: z-reports: \d+ unbalanced$", result.output, re.M)
+
+
+def test_a_failed_date_and_its_reason(copy: Project) -> None:
+    with warehouse(copy) as con:
+        con.execute(
+            "INSERT INTO meta.loads BY NAME "
+            "SELECT * REPLACE ('failed' AS status, now() AS finished_at, 'it broke' AS message) FROM meta.loads "
+            "WHERE table_name = 'raw.orders' AND business_date = ?",
+            [DATES[1]],
+        )
+    result = copy.invoke("status")
+    assert result.exit_code == 1
+    assert re.search(rf"demo +{DATES[1]} +1 +failed ", result.output)
+    assert f"demo {DATES[1]}: it broke" in result.output
+
+
+def test_what_a_target_lacks(copy: Project) -> None:
+    ledger = sa.create_engine(f"sqlite:///{copy.folder}/data/demo/deliveries.db")
+    with ledger.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE deliveries SET state = 'retry' WHERE target = 'weekly_balance_sql' AND partition = :day"),
+            {"day": str(DATES[0])},
+        )
+        connection.execute(
+            sa.text("DELETE FROM deliveries WHERE target = 'weekly_balance_csv' AND partition = :day"),
+            {"day": str(DATES[1])},
+        )
+    ledger.dispose()
+    result = copy.invoke("status")
+    assert result.exit_code == 1
+    assert [line.split()[3:4] + line.split()[-1:] for line in result.output.splitlines()[1:3]] == [
+        ["undelivered", "2/3"]
+    ] * 2
+    assert f"demo {DATES[0]}: weekly_balance_sql: 1 retry" in result.output
+    assert f"demo {DATES[1]}: weekly_balance_csv: nothing handed over" in result.output
+
+
+def test_missing_dates_share_a_row(copy: Project) -> None:
+    text = (copy.folder / ".env").read_text()
+    (copy.folder / ".env").write_text(text.replace(f"SITOO_START_DATE={DATES[0]}", f"SITOO_START_DATE={ago(367)}"))
+    result = copy.invoke("status")
+    assert result.exit_code == 1
+    assert [line.split()[1:6] for line in result.output.splitlines()[1:]] == [
+        [str(ago(367)), "to", str(ago(3)), "365", "missing"],
+        [str(DATES[0]), "to", str(DATES[1]), "2", "done"],
+    ]
+
+
+def test_the_holder_of_the_warehouse_is_named(copy: Project) -> None:
+    said = (copy.folder / ".env").read_text()
+    base_url = next(line.split("=", 1)[1] for line in said.splitlines() if line.startswith("SITOO_BASE_URL"))
+    (copy.folder / "sitoo_pipeline.toml").write_text(
+        f'[accounts.demo]\nbase_url = "{base_url}"\napi_id_env = "SITOO_API_ID"\n'
+        f'api_password_env = "SITOO_API_PASSWORD"\nstart_date = {DATES[0]}\nlock_timeout = 0.2\n'
+    )
+    code = "import duckdb; con = duckdb.connect('data/demo/warehouse.duckdb'); print('open', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=copy.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        status, doctor = copy.invoke("status"), copy.invoke("doctor")
+        holder.communicate("\n")
+    assert (status.exit_code, doctor.exit_code) == (1, 1)
+    for result in (status, doctor):
+        assert f"(process {holder.pid})" in result.output
+        assert "Close it there" in result.output
+    assert "main" not in copy.files()
+
+
+def shown_at(width: int, days: list[DayStatus]) -> list[str]:
+    console = Console(width=width, record=True, quiet=False, soft_wrap=True, highlight=False, file=sys.stdout)
+    print_demo(days, [], console)
+    lines = console.export_text().splitlines()
+    return lines[: lines.index("Next:")]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_line_of_figures_is_wider_than_the_terminal(shown: Shown, width: int) -> None:
+    with chdir(shown.folder):
+        [account] = load_settings(cwd=shown.account, environ={}).accounts
+    days = statuses(account, DATES)
+    for number in (4, 6, 9):
+        wide = [many_stores(day, number) for day in days]
+        assert max(len(line.rstrip()) for line in shown_at(width, wide)) <= width
+    rows = [line for line in shown_at(80, [many_stores(day, 9) for day in days]) if line.startswith(str(DATES[0]))]
+    assert len(rows) == 9
+    assert "123 456.78" in rows[0]
+    assert (
+        len([line for line in shown_at(120, [many_stores(day, 9) for day in days]) if line.startswith(str(DATES[0]))])
+        == 1
+    )
+
+
+def many_stores(day: DayStatus, number: int) -> DayStatus:
+    stores = [f"{100 + each}" for each in range(number)]
+    found = DayStatus(**vars(day))
+    found.sold = {(store, "pos", "SEK"): Decimal("123456.78") for store in stores}
+    found.store_names = {store: f"Store {store}" for store in stores}
+    return found
+
+
+def test_the_ui_shows_the_demos_runs_and_stops_with_all_its_children(shown: Shown, project: Project) -> None:
+    with httpx.Client(trust_env=False, timeout=10) as client:
+        project.folder = shown.folder
+        port = a_free_port()
+        process = project.start("ui", "--port", str(port))
+        try:
+            patiently(lambda: answers(client, f"http://127.0.0.1:{port}/server_info"), seconds=60)
+            found = graphql(client, port, "{ runsOrError { ... on Runs { results { jobName status } } } }")
+            stages = [run["jobName"] for run in reversed(found["runsOrError"]["results"])]
+            assert stages == [f"demo_{stage}" for stage in ("reference", "extract", "transform", "deliver", "publish")]
+            [leader] = children(process.pid)
+            assert len(processes_of_session(leader)) > 2
+        finally:
+            code = stop(process, signal.SIGTERM)
+            process.communicate()
+    assert code == 0
+    patiently(lambda: not processes_of_session(leader))
+
+
+def a_free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def answers(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(url).is_success
+    except httpx.TransportError:
+        return False
+
+
+def graphql(client: httpx.Client, port: int, query: str) -> dict[str, Any]:
+    answer: dict[str, Any] = client.post(f"http://127.0.0.1:{port}/graphql", json={"query": query}).json()
+    found: dict[str, Any] = answer["data"]
+    return found
+
+
+def test_dagster_dev_in_the_project_folder_has_the_same_history(shown: Shown, tmp_path: Path) -> None:
+    with (
+        chdir(shown.folder),
+        dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(tmp_path), config_dir=str(REPOSITORY))) as it,
+    ):
+        assert {run.job_name for run in it.get_runs()} == {
+            f"demo_{stage}" for stage in ("reference", "extract", "transform", "deliver", "publish")
+        }
