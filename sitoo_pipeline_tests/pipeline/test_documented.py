@@ -36,7 +36,7 @@ OBJECTS: dict[str, list[dict[str, Any]]] = {
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     with Server(Script(OBJECTS, sites=documented("sites")["items"])) as server:
         made = Project.make(tmp_path_factory.mktemp("documented"), server, start_date=MAY_2016)
-        made.load_plainly([[day] for day in DATES])
+        made.load_plainly([DATES])
         yield made
 
 

@@ -55,5 +55,5 @@ def test_a_warehouse_that_is_open_elsewhere_is_named_and_loses_nothing(project: 
     assert (free.done, free.failed, free.warnings) == ([DAY], {}, [])
     assert outlet.read_copy_path.exists()
 
-    project.load([DAY])
+    project.load_plainly([[DAY]])
     assert project.everything() == before
