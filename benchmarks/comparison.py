@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,9 @@ from benchmarks.measure import Measured, clean_environment, measure
 from benchmarks.period import Period
 from benchmarks.pipeline import Backfill, backfill
 from benchmarks.server import Server, serving
+
+WAYS = {"to the marts": False, "to SQL and CSV": True}
+"""How far a backfill goes: whether it delivers."""
 
 
 class DisagreementError(RuntimeError):
@@ -24,7 +28,9 @@ class Floor:
     """What the floor took, by its own stages, and what it loaded."""
 
     measured: Measured
+    requests: Counter[str]
     stages: dict[str, float]
+    json_bytes: int
     orders: int
     lines: int
     gross: Decimal
@@ -32,23 +38,23 @@ class Floor:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The figures of one run of the benchmark. The pages are those of the floor, which has nothing but orders."""
+    """The figures of one run of the benchmark: the floor, and a backfill for each of ``WAYS`` that was asked for."""
 
     period: Period
     floor: Floor
-    floor_requests: Counter[str]
-    marts: Backfill
-    targets: Backfill
-    requests: Counter[str]
+    backfills: dict[str, Backfill]
 
 
-def compare(*, orders: int, period: Period, folder: Path, rehearse: bool = True) -> Comparison:
-    """Measure the floor, and a backfill up to the marts and one up to the targets, all with one API user.
+def compare(
+    *, orders: int, period: Period, folder: Path, ways: Iterable[str] = tuple(WAYS), rehearse: bool = True
+) -> Comparison:
+    """Measure the floor and backfills of the same orders, all with one API user.
 
     Args:
         orders: About how many orders the period has.
         period: The dates to load.
         folder: Where everything is kept; made here.
+        ways: How far the backfills go, some of ``WAYS``.
         rehearse: Run both sides once without measuring, so that the server has made every answer.
 
     Raises:
@@ -57,16 +63,14 @@ def compare(*, orders: int, period: Period, folder: Path, rehearse: bool = True)
     with serving(orders, period) as server:
         if rehearse:
             _floor(server, period, folder / "rehearsal" / "floor")
-            backfill(url=server.url, period=period, folder=folder / "rehearsal" / "pipeline", sinks=False)
-        server.requests()
+            backfill(server=server, period=period, folder=folder / "rehearsal" / "pipeline", sinks=False)
         floor = _floor(server, period, folder / "floor")
-        floor_requests = server.requests()
-        marts = backfill(url=server.url, period=period, folder=folder / "marts", sinks=False)
-        requests = server.requests()
-        targets = backfill(url=server.url, period=period, folder=folder / "targets", sinks=True)
-    agree(floor, marts)
-    agree(floor, targets)
-    return Comparison(period, floor, floor_requests, marts, targets, requests)
+        backfills: dict[str, Backfill] = {}
+        for number, way in enumerate(ways):
+            into = folder / f"pipeline_{number}"
+            backfills[way] = backfill(server=server, period=period, folder=into, sinks=WAYS[way])
+            agree(floor, backfills[way])
+    return Comparison(period, floor, backfills)
 
 
 def agree(floor: Floor, loaded: Backfill) -> None:
@@ -84,6 +88,15 @@ def agree(floor: Floor, loaded: Backfill) -> None:
 def _floor(server: Server, period: Period, folder: Path) -> Floor:
     folder.mkdir(parents=True)
     command = [sys.executable, "-m", "benchmarks.floor", server.url, *period.arguments, str(folder)]
+    server.requests()
     measured = measure(command, cwd=folder, environ=clean_environment())
     said = json.loads(measured.output)
-    return Floor(measured, said["stages"], said["orders"], said["lines"], Decimal(said["gross"]))
+    return Floor(
+        measured,
+        server.requests(),
+        said["stages"],
+        said["bytes"],
+        said["orders"],
+        said["lines"],
+        Decimal(said["gross"]),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +13,7 @@ import duckdb
 
 from benchmarks.measure import Measured, clean_environment, measure, size
 from benchmarks.period import TIMEZONE, Period
+from benchmarks.server import Server
 
 _ACCOUNT = "bench"
 STAGES = ("reference", "extract", "transform", "deliver", "publish")
@@ -24,6 +25,7 @@ class Backfill:
 
     Attributes:
         measured: Time and memory of the whole command.
+        requests: Requests per path.
         stages: Seconds of each stage's run; what is missing to the whole is the start of the program and of the runs.
         steps: Seconds of each step.
         orders: Orders in the period, whether they count or not.
@@ -34,6 +36,7 @@ class Backfill:
     """
 
     measured: Measured
+    requests: Counter[str]
     stages: dict[str, float]
     steps: dict[str, float]
     orders: int
@@ -43,7 +46,7 @@ class Backfill:
     landing: int
 
 
-def backfill(*, url: str, period: Period, folder: Path, sinks: bool) -> Backfill:
+def backfill(*, server: Server, period: Period, folder: Path, sinks: bool) -> Backfill:
     """Load ``period`` into an account that is empty, below ``folder``.
 
     Raises:
@@ -52,7 +55,7 @@ def backfill(*, url: str, period: Period, folder: Path, sinks: bool) -> Backfill
     folder.mkdir(parents=True)
     environ = clean_environment() | {
         "SITOO_ACCOUNT": _ACCOUNT,
-        "SITOO_BASE_URL": url,
+        "SITOO_BASE_URL": server.url,
         "SITOO_API_ID": "1500-1",
         "SITOO_API_PASSWORD": "not a secret",
         "SITOO_TIMEZONE": TIMEZONE,
@@ -61,6 +64,7 @@ def backfill(*, url: str, period: Period, folder: Path, sinks: bool) -> Backfill
     }
     first, last = period.arguments
     command = [sys.executable, "-m", "sitoo_pipeline.cli", "backfill", "--from", first, "--to", last]
+    server.requests()
     measured = measure(command if sinks else [*command, "--no-sinks"], cwd=folder, environ=environ)
     account = folder / _ACCOUNT
     stages, steps = _history(folder / "dagster_home")
@@ -74,6 +78,7 @@ def backfill(*, url: str, period: Period, folder: Path, sinks: bool) -> Backfill
         ).fetchall()
     return Backfill(
         measured=measured,
+        requests=server.requests(),
         stages=stages,
         steps=steps,
         orders=orders,

@@ -19,42 +19,41 @@ _SLOWEST = 12
 
 def as_markdown(found: Comparison) -> str:
     """Machine, figures, and what they mean."""
-    floor, marts, targets = found.floor, found.marts, found.targets
-    orders = floor.orders
+    floor, backfills = found.floor, list(found.backfills.values())
+    measured = [floor.measured, *(one.measured for one in backfills)]
+    requests = [floor.requests, *(one.requests for one in backfills)]
+    furthest = backfills[-1]
     return "\n".join(
         [
             "# Benchmark",
             "",
-            f"{datetime.now(UTC):%Y-%m-%d}. {orders:,} orders with {floor.lines / orders:.2f} lines each in "
-            f"{found.period.days} days ({found.period.first} to {found.period.last}), {_machine()}.",
+            f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}.",
+            "",
+            f"{floor.orders:,} orders of {floor.json_bytes / floor.orders / 1000:.1f} KB JSON and "
+            f"{floor.lines / floor.orders:.2f} lines each, in {found.period.days} days "
+            f"({found.period.first} to {found.period.last}):",
             "",
             *_table(
-                ("", "floor", "pipeline, to the marts", "pipeline, to SQL and CSV"),
+                ("", "floor", *(f"pipeline, {way}" for way in found.backfills)),
                 [
-                    ("seconds", *(f"{one.measured.seconds:.2f}" for one in (floor, marts, targets))),
-                    (
-                        "orders per second",
-                        *(f"{orders / one.measured.seconds:,.0f}" for one in (floor, marts, targets)),
-                    ),
-                    (
-                        "times the floor",
-                        *(f"{one.measured.seconds / floor.measured.seconds:.2f}" for one in (floor, marts, targets)),
-                    ),
-                    ("processor seconds", *(f"{one.measured.cpu_seconds:.2f}" for one in (floor, marts, targets))),
-                    ("peak memory, MB", *(_megabytes(one.measured) for one in (floor, marts, targets))),
-                    ("requests", *(f"{n.total():,}" for n in (found.floor_requests, found.requests, found.requests))),
-                    ("warehouse, MB", "", *(f"{one.warehouse / 1e6:.1f}" for one in (marts, targets))),
-                    ("landing folder, MB", "", *(f"{one.landing / 1e6:.1f}" for one in (marts, targets))),
+                    ("seconds", *(f"{one.seconds:.2f}" for one in measured)),
+                    ("orders per second", *(f"{floor.orders / one.seconds:,.0f}" for one in measured)),
+                    ("times the floor", *(f"{one.seconds / floor.measured.seconds:.2f}" for one in measured)),
+                    ("processor seconds", *(f"{one.cpu_seconds:.2f}" for one in measured)),
+                    ("peak memory, MB", *(_megabytes(one) for one in measured)),
+                    ("requests", *(f"{one.total():,}" for one in requests)),
+                    ("warehouse, MB", "", *(f"{one.warehouse / 1e6:.1f}" for one in backfills)),
+                    ("landing folder, MB", "", *(f"{one.landing / 1e6:.1f}" for one in backfills)),
                 ],
             ),
             "",
             "Seconds per stage of the pipeline; `other` is the start of the program and what lies between the runs:",
             "",
             *_table(
-                ("stage", "to the marts", "to SQL and CSV"),
+                ("stage", *found.backfills),
                 [
-                    *((stage, *(f"{one.stages[stage]:.2f}" for one in (marts, targets))) for stage in STAGES),
-                    ("other", *(f"{one.measured.seconds - sum(one.stages.values()):.2f}" for one in (marts, targets))),
+                    *((stage, *(f"{one.stages[stage]:.2f}" for one in backfills)) for stage in STAGES),
+                    ("other", *(f"{one.measured.seconds - sum(one.stages.values()):.2f}" for one in backfills)),
                 ],
             ),
             "",
@@ -62,21 +61,23 @@ def as_markdown(found: Comparison) -> str:
             + ", ".join(f"{name} {seconds:.2f}" for name, seconds in floor.stages.items())
             + ".",
             "",
-            f"The {_SLOWEST} slowest steps of the pipeline, to SQL and CSV:",
+            f"The {_SLOWEST} slowest steps of the last backfill:",
             "",
             *_table(
                 ("step", "seconds"),
                 (
                     (step, f"{seconds:.2f}")
-                    for step, seconds in sorted(targets.steps.items(), key=lambda item: -item[1])[:_SLOWEST]
+                    for step, seconds in sorted(furthest.steps.items(), key=lambda item: -item[1])[:_SLOWEST]
                 ),
             ),
             "",
-            "Requests of the pipeline: "
-            + ", ".join(f"{path} {number:,}" for path, number in sorted(found.requests.items()))
-            + f". The floor: {found.floor_requests.total():,}.",
+            "Its requests: "
+            + ", ".join(f"{path} {number:,}" for path, number in sorted(furthest.requests.items()))
+            + ".",
             "",
-            "Z-reports: " + ", ".join(f"{number:,} {status}" for status, number in marts.reconciled.items()) + ".",
+            "Its z-reports: "
+            + ", ".join(f"{number:,} {status}" for status, number in furthest.reconciled.items())
+            + ".",
             "",
             _NOTES,
             "",
