@@ -5,11 +5,13 @@ What belongs here: HTTP. What does not: batches and records (``ometria``).
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -58,6 +60,12 @@ class NotTakenError(Exception):
         self.is_transient = is_transient
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read once: a target is opened for every date."""
+    return httpx.create_ssl_context()
+
+
 class Push:
     """``POST /push`` of one account. Arguments as ``Ometria``."""
 
@@ -72,7 +80,7 @@ class Push:
         longest_wait: float,
     ) -> None:
         headers = {"X-Ometria-Auth": api_key, "Content-Type": "application/json"}
-        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=timeout)
+        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=timeout, verify=_certificates())
         self._pause = 1 / requests_per_second
         self._attempts = attempts
         self._longest_wait = longest_wait

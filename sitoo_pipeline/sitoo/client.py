@@ -7,11 +7,13 @@ to one request at a time. Paging is in ``paging``, the names of paths and parame
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
@@ -191,8 +193,15 @@ class SitooClient:
         return safe_text(f"{type(error).__name__} {error}", secrets=self._secrets)
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read once: reading the list of authorities takes longer than a request."""
+    return httpx.create_ssl_context()
+
+
 def _connection(user: ApiUser, timeout: httpx.Timeout) -> httpx.Client:
     return httpx.Client(
+        verify=_certificates(),
         auth=httpx.BasicAuth(user.api_id, user.password),
         headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "sitoo-pipeline"},
         timeout=timeout,
