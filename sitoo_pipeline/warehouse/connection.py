@@ -68,6 +68,8 @@ class Warehouse:
             con.execute("SET TimeZone = 'UTC'")
             con.execute(f"SET memory_limit = '{self.memory_limit}'")
             con.execute("SET preserve_insertion_order = false")
+            # Closing moves what was written into the file anyway; doing so at a commit would rewrite it date by date.
+            con.execute("SET wal_autocheckpoint = '256MB'")
             _create_tables(con)
             yield con
         finally:
