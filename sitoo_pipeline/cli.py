@@ -116,7 +116,7 @@ def _clearly(verb: Callable[P, None]) -> Callable[P, None]:
         try:
             verb(*args, **kwargs)
         except KeyboardInterrupt:
-            _fail("Interrupted. What was done stays, and the same command goes on from there.", INTERRUPTED)
+            _fail("Interrupted. What was done stays; run it again for the rest.", INTERRUPTED)
         except typer.Exit:
             raise
         except Exception as error:

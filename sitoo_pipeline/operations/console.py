@@ -70,7 +70,7 @@ class _Stopwatch:
         self._stage, self._since = stage, now
 
     def __str__(self) -> str:
-        stages = ", ".join(f"{_DOING[stage]} {seconds:.1f} s" for stage, seconds in self._seconds.items())
+        stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in self._seconds.items())
         return f"{sum(self._seconds.values()):.1f} s: {stages}"
 
 

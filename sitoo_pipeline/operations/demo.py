@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -129,6 +129,7 @@ def serve_sandbox(*, port: int, stores: int | None, seed: int | None, console: C
             console.print(f"{name}={value}")
         console.print("\nCtrl-C stops it.")
         try:
-            threading.Event().wait()
+            while True:
+                time.sleep(3600)  # a signal ends it on every system, which is not so of an untimed wait for a lock
         except KeyboardInterrupt:
             console.print("Stopped.")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import dagster as dg
+from dagster._core.instance import InstanceRef
+
 DAGSTER_YAML = """\
 # Written by sitoo-pipeline where there was none; edit it freely.
 telemetry:
@@ -34,6 +37,16 @@ load_from:
 def home_path(data_dir: Path) -> Path:
     """Where Dagster's home is: the folder that ``DAGSTER_HOME`` names, else ``dagster_home`` below the data folder."""
     return Path(os.environ.get("DAGSTER_HOME") or data_dir / "dagster_home").absolute()
+
+
+def open_instance(home: Path) -> dg.DagsterInstance:
+    """Dagster's instance for runs in this process.
+
+    What steps print is not kept apart: Dagster would start four processes per run for that, which an interrupt from the
+    terminal reaches as well, and the pipeline's steps print nothing.
+    """
+    nothing = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"compute_logs": nothing}))
 
 
 def dagster_home(data_dir: Path) -> Path:

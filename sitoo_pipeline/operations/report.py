@@ -53,14 +53,14 @@ def print_status(days: Sequence[DayStatus], console: Console) -> None:
 
 
 def _alike(days: Sequence[DayStatus]) -> Iterable[list[DayStatus]]:
-    """Dates of one account that follow each other in the same state; one of which more is to be said is alone."""
+    """Dates of one account that follow each other in the same state; one that is done but odd is alone."""
 
     def kind(day: DayStatus) -> tuple[object, ...]:
         return day.account, day.state, tuple(oddities(day)), targets(day)
 
     for _, group in groupby(days, kind):
         row = list(group)
-        is_alone = row[0].state != "missing" and bool(oddities(row[0])) and not row[0].failed
+        is_alone = row[0].state == "done" and bool(oddities(row[0]))
         yield from ([day] for day in row) if is_alone else [row]
 
 

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import dagster as dg
 from rich.console import Console
 
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.definitions import accounts_of, build_defs
 from sitoo_pipeline.operations.console import progress
 from sitoo_pipeline.operations.execution import Execution, Outcome
-from sitoo_pipeline.operations.home import dagster_home
+from sitoo_pipeline.operations.home import dagster_home, open_instance
 from sitoo_pipeline.operations.late import touched_dates
 from sitoo_pipeline.operations.preflight import unreachable
 from sitoo_pipeline.settings import Account, Settings
@@ -66,10 +65,10 @@ def run_dates(
     if reachable:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Dagster's beta notices are for those who write assets
-            dagster_home(settings.data_dir)
+            home = dagster_home(settings.data_dir)
             defs = build_defs(settings)
             accounts = {account.name: account for account in accounts_of(settings)}
-            with dg.DagsterInstance.get() as instance:
+            with open_instance(home) as instance:
                 for name in reachable:
                     with progress(console, name, len(dates[name]), verbose=verbose) as report:
                         execution = Execution(accounts[name], defs, instance, report, tags={"trigger": trigger})

@@ -99,7 +99,7 @@ def test_it_ends_well_and_says_what_it_does(shown: Shown) -> None:
         "publishing the read copy",
     ]
     assert re.fullmatch(
-        r"[\d.]+ s: stores and registers [\d.]+ s, fetching .* s, publishing the read copy [\d.]+ s", stages[5]
+        r"[\d.]+ s: reference [\d.]+, extract [\d.]+, transform [\d.]+, deliver [\d.]+, publish [\d.]+", stages[5]
     )
 
 

@@ -111,8 +111,19 @@ def test_ctrl_c_ends_a_backfill_and_what_was_done_stays(project: Project, slow: 
     process.send_signal(signal.SIGINT)
     code, out, err = completed(process)
     assert code == 130
-    assert err == "Interrupted. What was done stays, and the same command goes on from there.\n"
+    assert err == "Interrupted. What was done stays; run it again for the rest.\n"
     assert "Traceback" not in out
     states = [line.split()[1:] for line in project.invoke("status").output.splitlines()[1:3]]
     assert states[0][:3] == [str(ago(3)), "1", "done"]
     assert states[1][:5] == [str(ago(2)), "to", str(ago(1)), "2", "missing"]
+
+
+def test_the_settings_that_the_sandbox_prints_work_and_ctrl_c_stops_it(project: Project) -> None:
+    process = project.start("sandbox", "--port", "0", "--stores", "1")
+    printed = lines_until(process, "Ctrl-C stops it.")
+    (project.folder / ".env").write_text("".join(line for line in printed if "=" in line))
+    result = project.invoke("doctor")
+    assert result.exit_code == 0, result.output
+    assert sum(" answers" in line for line in result.output.splitlines()) == 3
+    process.send_signal(signal.SIGINT)
+    assert completed(process, seconds=20) == (0, "Stopped.\n", "")
