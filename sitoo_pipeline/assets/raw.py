@@ -95,7 +95,8 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
         yield from run_days(
             context,
             keys=[key(account, table)],
-            chunk_days=runtime.account.chunk_days,
+            # The window of the z-reports has no end, so that a second fetch would bring most of the first again.
+            chunk_days=len(context.partition_keys) if table is raw.Z_REPORTS else runtime.account.chunk_days,
             work=work,
             on_failure=lambda dates, why: failed_load(
                 runtime.warehouse, table, dates, started_at=started_at, run_id=context.run_id, message=why
