@@ -30,8 +30,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-INTERRUPTED = 130
-
 
 def _day(text: str) -> date:
     try:
@@ -116,14 +114,14 @@ def _clearly(verb: Callable[P, None]) -> Callable[P, None]:
         try:
             verb(*args, **kwargs)
         except KeyboardInterrupt:
-            _fail("Interrupted. What was done stays; run it again for the rest.", INTERRUPTED)
+            _fail("Interrupted. What was done stays; run it again for the rest.", 130)
         except typer.Exit:
             raise
         except Exception as error:
-            from sitoo_pipeline.operations.faults import explained
+            from sitoo_pipeline.operations.faults import exit_code, explained
 
             if text := explained(error):
-                _fail(text, 1)
+                _fail(text, exit_code(error))
             if _shown["verbose"]:
                 raise
             again = shlex.join(["sitoo-pipeline", "--verbose", *sys.argv[1:]])
@@ -173,16 +171,13 @@ def run(
     Without a date: yesterday, the recent days again, and every earlier date that late or changed orders touch.
     """
     settings = _settings()
-    from sitoo_pipeline.operations.running import RangeError, dates_between, run_dates, run_recent
+    from sitoo_pipeline.operations.running import dates_between, run_dates, run_recent
 
     console = _console()
     if day is None:
         _report(run_recent(settings, console=console, verbose=_shown["verbose"]), console)
         return
-    try:
-        dates = {account.name: dates_between(account, day, day, option="--date") for account in settings.accounts}
-    except RangeError as error:
-        _fail(str(error), 2)
+    dates = {account.name: dates_between(account, day, day, option="--date") for account in settings.accounts}
     _report(run_dates(settings, dates, console=console, trigger="run", verbose=_shown["verbose"]), console)
 
 
@@ -197,13 +192,10 @@ def backfill(
     """Bring a range of business dates from Sitoo to the targets; dates that succeed stay when others fail."""
     settings = _settings()
     accounts = _accounts(settings, account)
-    from sitoo_pipeline.operations.running import RangeError, dates_between, run_dates
+    from sitoo_pipeline.operations.running import dates_between, run_dates
 
     console = _console()
-    try:
-        dates = {chosen.name: dates_between(chosen, first, last) for chosen in accounts}
-    except RangeError as error:
-        _fail(str(error), 2)
+    dates = {chosen.name: dates_between(chosen, first, last) for chosen in accounts}
     outcomes = run_dates(
         settings, dates, console=console, sinks=not no_sinks, trigger="backfill", verbose=_shown["verbose"]
     )
@@ -228,8 +220,8 @@ def status(
     """
     settings = _settings()
     from sitoo_pipeline.operations import report
-    from sitoo_pipeline.operations.faults import explained
-    from sitoo_pipeline.operations.running import RangeError, dates_between, today
+    from sitoo_pipeline.operations.faults import exit_code, explained
+    from sitoo_pipeline.operations.running import dates_between, today
     from sitoo_pipeline.operations.status import statuses
 
     console = _console()
@@ -242,10 +234,8 @@ def status(
             continue
         try:
             days += statuses(account, dates_between(account, begin, end))
-        except RangeError as error:
-            _fail(str(error), 2)
         except Exception as error:
-            if not (text := explained(error)):
+            if exit_code(error) == 2 or not (text := explained(error)):
                 raise
             _say(f"{account.name}: {text}")
             unread += 1
@@ -285,15 +275,13 @@ def ui(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Start Dagster's web server and daemon, with this project's history and schedules."""
-    from sitoo_pipeline.operations.ui import PortTakenError, serve_ui
+    from sitoo_pipeline.operations.ui import serve_ui
     from sitoo_pipeline.settings import SettingsError
 
     try:
         code = serve_ui(host=host, port=port)
     except SettingsError as error:
         _fail(str(error), 2)
-    except PortTakenError as error:
-        _fail(str(error), 1)
     raise typer.Exit(code)
 
 
@@ -306,12 +294,7 @@ def sandbox(
 ) -> None:
     """Start the sandbox servers alone (Sitoo and the targets), for trying the UI or another client."""
     from sitoo_pipeline.operations.demo import serve_sandbox
-    from sitoo_pipeline.operations.ui import taken
+    from sitoo_pipeline.operations.ui import check_port
 
-    if port and (why := taken("127.0.0.1", port)):
-        _fail(why, 1)
+    check_port("127.0.0.1", port)
     serve_sandbox(port=port, stores=stores, seed=seed, console=_console())
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,21 @@ from sitoo_pipeline.sinks.database import DatabaseUrlError
 from sitoo_pipeline.sitoo.errors import SitooError
 from sitoo_pipeline.warehouse import WarehouseLockedError
 
-_WRITTEN_TO_BE_SHOWN = (SitooError, WarehouseLockedError, DatabaseUrlError)
+
+class RangeError(ValueError):
+    """A period that makes no sense."""
+
+
+class PortTakenError(RuntimeError):
+    """Another program listens there already, or the address is none of this machine's."""
+
+
+_WRITTEN_TO_BE_SHOWN = (RangeError, PortTakenError, SitooError, WarehouseLockedError, DatabaseUrlError)
+
+
+def exit_code(error: Exception) -> int:
+    """2 for what was asked for wrongly, 1 for what failed."""
+    return 2 if isinstance(error, RangeError) else 1
 
 
 def explained(error: Exception) -> str | None:

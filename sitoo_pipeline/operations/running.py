@@ -13,16 +13,13 @@ from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.definitions import accounts_of, build_defs
 from sitoo_pipeline.operations.console import progress
 from sitoo_pipeline.operations.execution import Execution, Outcome
+from sitoo_pipeline.operations.faults import RangeError
 from sitoo_pipeline.operations.home import dagster_home, open_instance
 from sitoo_pipeline.operations.late import touched_dates
 from sitoo_pipeline.operations.preflight import unreachable
 from sitoo_pipeline.settings import Account, Settings
 from sitoo_pipeline.sitoo.errors import SitooError
 from sitoo_pipeline.warehouse import WarehouseLockedError
-
-
-class RangeError(ValueError):
-    """A period that makes no sense."""
 
 
 def today(account: Account) -> date:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from sitoo_pipeline.operations.faults import PortTakenError
 from sitoo_pipeline.operations.home import dagster_home
 from sitoo_pipeline.settings import is_configured, load_settings
 from sitoo_pipeline.settings.demo import demo_settings
@@ -17,20 +18,16 @@ from sitoo_pipeline.settings.demo import demo_settings
 _STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
-class PortTakenError(OSError):
-    """Another program listens there already, or the address is none of this machine's."""
-
-
-def taken(host: str, port: int) -> str | None:
-    """Why nothing can listen at ``host`` and ``port``, or None."""
+def check_port(host: str, port: int) -> None:
+    """Raise a PortTakenError where nothing can listen at ``host`` and ``port``."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        return f"--port {port}: nothing can listen there on {host} ({error.strerror}); choose another port with --port"
-    return None
+        text = f"--port {port}: nothing can listen there on {host} ({error.strerror}); choose another port with --port"
+        raise PortTakenError(text) from None
 
 
 def serve_ui(*, host: str, port: int) -> int:
@@ -41,8 +38,7 @@ def serve_ui(*, host: str, port: int) -> int:
         PortTakenError: something else listens there; nothing was started.
     """
     settings = load_settings() if is_configured() else demo_settings()
-    if why := taken(host, port):
-        raise PortTakenError(why)
+    check_port(host, port)
     workspace = str(dagster_home(settings.data_dir) / "workspace.yaml")
     command = [sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", host, "-p", str(port)]
     # In a group of its own: Dagster's children are then stopped together, and only once, when this one is interrupted.

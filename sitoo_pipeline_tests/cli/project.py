@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,8 +13,10 @@ from contextlib import chdir
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -28,6 +31,10 @@ _OWN = ("SITOO_", "DAGSTER_", "OMETRIA_", "SAMESYSTEM_", "WEEKLY_", "DELIVERIES_
 
 def ago(days: int) -> date:
     return TODAY - timedelta(days=days)
+
+
+DATES = (ago(2), ago(1))
+"""What the demo of these tests loads."""
 
 
 def settings_for(sandbox: Sandbox, *, start: date) -> dict[str, str]:
@@ -124,3 +131,41 @@ def patiently(check: object, *, seconds: float = 30) -> None:
     while not check():
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.1)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one demo left behind and said."""
+
+    folder: Path
+    code: int
+    out: str
+    err: str
+
+    @property
+    def account(self) -> Path:
+        return self.folder / "data" / "demo"
+
+
+def a_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def answers(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(url).is_success
+    except httpx.TransportError:
+        return False
+
+
+def graphql(client: httpx.Client, port: int, query: str) -> dict[str, Any]:
+    answer: dict[str, Any] = client.post(f"http://127.0.0.1:{port}/graphql", json={"query": query}).json()
+    found: dict[str, Any] = answer["data"]
+    return found

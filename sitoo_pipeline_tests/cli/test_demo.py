@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import duckdb
@@ -29,56 +26,20 @@ from sitoo_pipeline.operations.demo_report import money, print_demo
 from sitoo_pipeline.operations.status import DayStatus, statuses
 from sitoo_pipeline.settings import load_settings
 from sitoo_pipeline_tests.cli.project import (
-    PROGRAM,
+    DATES,
     Project,
+    Shown,
+    a_free_port,
     ago,
-    clean_environment,
+    answers,
+    children,
+    graphql,
     patiently,
     processes_of_session,
     stop,
 )
 
-DATES = (ago(2), ago(1))
 REPOSITORY = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What one demo left behind and said."""
-
-    folder: Path
-    code: int
-    out: str
-    err: str
-
-    @property
-    def account(self) -> Path:
-        return self.folder / "data" / "demo"
-
-
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
-    folder = tmp_path_factory.mktemp("demo")
-    done = subprocess.run(
-        [PROGRAM, "demo", "--days", "2", "--stores", "2"],
-        cwd=folder,
-        env=clean_environment(COLUMNS="80"),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    return Shown(folder, done.returncode, done.stdout, done.stderr)
-
-
-@pytest.fixture
-def copy(shown: Shown, project: Project) -> Project:
-    """A folder of one's own with what the demo loaded, and the demo's settings as the only ones."""
-    shutil.copytree(shown.account, project.folder / "data" / "demo")
-    said = dict(line.split("=", 1) for line in (shown.account / ".env").read_text().splitlines())
-    project.write({name: value for name, value in said.items() if name.startswith(("SITOO_", "OMETRIA_"))},
-                  SITOO_PIPELINE_DATA_DIR="data")  # fmt: skip
-    return project
 
 
 def sold(shown: Shown) -> dict[tuple[date, str, str], Decimal]:
@@ -287,32 +248,6 @@ def test_the_ui_shows_the_demos_runs_and_stops_with_all_its_children(shown: Show
             process.communicate()
     assert code == 0
     patiently(lambda: not processes_of_session(leader))
-
-
-def a_free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def answers(client: httpx.Client, url: str) -> bool:
-    try:
-        return client.get(url).is_success
-    except httpx.TransportError:
-        return False
-
-
-def graphql(client: httpx.Client, port: int, query: str) -> dict[str, Any]:
-    answer: dict[str, Any] = client.post(f"http://127.0.0.1:{port}/graphql", json={"query": query}).json()
-    found: dict[str, Any] = answer["data"]
-    return found
 
 
 def test_dagster_dev_in_the_project_folder_has_the_same_history(shown: Shown, tmp_path: Path) -> None:
