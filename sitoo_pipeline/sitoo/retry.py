@@ -66,7 +66,7 @@ class RetryPolicy:
         """Whether to try again (stamina then chooses the wait), or the seconds that Sitoo asked for."""
         if not isinstance(error, TransientSitooError):
             return False
-        _log.warning("Trying again: %s: %s", error.tried, error.came_back)
+        _log.warning("%s: %s", error.tried, error.came_back)
         if not error.retry_after:
             return True
         jitter = random.uniform(0, self.wait_initial)  # noqa: S311 (spreads clients, hides nothing)
