@@ -63,7 +63,7 @@ def backfill(*, server: Server, period: Period, folder: Path, sinks: bool) -> Ba
         "SITOO_PIPELINE_DATA_DIR": str(folder),
     }
     first, last = period.arguments
-    command = [sys.executable, "-m", "sitoo_pipeline.cli", "backfill", "--from", first, "--to", last]
+    command = [sys.executable, "-m", "sitoo_pipeline", "backfill", "--from", first, "--to", last]
     server.requests()
     measured = measure(command if sinks else [*command, "--no-sinks"], cwd=folder, environ=environ)
     account = folder / _ACCOUNT

@@ -298,3 +298,7 @@ def sandbox(
 
     check_port("127.0.0.1", port)
     serve_sandbox(port=port, stores=stores, seed=seed, console=_console())
+
+
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,7 @@ import polars as pl
 
 from sitoo_pipeline.assets.landing import fetch_folder, prune
 from sitoo_pipeline.assets.runtime import Runtime
-from sitoo_pipeline.sitoo import RESOURCES, Landed, Scope, Window, land
+from sitoo_pipeline.sitoo import RESOURCES, Landed, Scope, Window, land, newest_id
 from sitoo_pipeline.tables import core, raw
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.tables.schema import Column
@@ -95,6 +95,7 @@ def extract_dates(runtime: Runtime, table: RawTable, dates: Sequence[date], *, r
     with runtime.warehouse.connect() as con:
         places, scope = runtime.places(con), runtime.scope(con)
     with runtime.sitoo() as client:
+        newest = newest_id(client, RESOURCES[table.name]) if table is raw.ORDERS else None
         landed = land(
             client=client,
             resource=RESOURCES[table.name],
@@ -115,6 +116,7 @@ def extract_dates(runtime: Runtime, table: RawTable, dates: Sequence[date], *, r
         run_id=run_id,
         started_at=started_at,
         requests=landed.requests,
+        newest_id=newest,
         unknown_fields=landed.unknown_fields,
     )
     _tidy(runtime, table, landed, loaded.values())
@@ -152,7 +154,8 @@ def extract_reference(runtime: Runtime, table: RawTable, *, run_id: str) -> Extr
 
 def _tidy(runtime: Runtime, table: RawTable, landed: Landed, loaded: Iterable[Loaded]) -> None:
     """Bodies that changed nothing are the same as bodies that are kept already; old ones have had their time."""
-    if landed.folder.exists() and not any(part.changed or part.quarantined for part in loaded):
+    is_news = landed.unknown_fields or any(part.changed or part.quarantined for part in loaded)
+    if landed.folder.exists() and not is_news:
         shutil.rmtree(landed.folder)
     account = runtime.account
     prune(account.landing_folder, table.name, keep_days=account.landing_retention_days, now=datetime.now(UTC))

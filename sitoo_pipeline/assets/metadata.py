@@ -20,6 +20,9 @@ from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.tables.types import MONEY, PERCENT, QUANTITY
 from sitoo_pipeline.warehouse import Loaded
 
+NOTES = "notes"
+"""Metadata of a date that a person should see also on the command line: what was left out, and what is new."""
+
 _KIND_TAGS = {MONEY: "money", QUANTITY: "quantity", PERCENT: "percent"}
 
 

@@ -8,7 +8,7 @@ import dagster as dg
 
 from sitoo_pipeline.assets.days import DayMetadata, run_days
 from sitoo_pipeline.assets.extract import extract_dates, extract_reference
-from sitoo_pipeline.assets.metadata import load_metadata, table_rows
+from sitoo_pipeline.assets.metadata import NOTES, load_metadata, table_rows
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import BACKFILL, key, source_key, table_spec
 from sitoo_pipeline.sitoo import RESOURCES
@@ -76,7 +76,8 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
 
         def work(dates: Sequence[date]) -> DayMetadata:
             extracted = extract_dates(runtime, table, dates, run_id=context.run_id)
-            if new := extracted.unknown_fields - named:
+            new = extracted.unknown_fields - named
+            if new:
                 named.update(new)
                 context.log.warning(_drift_text(table, new))
             refused = sum(loaded.quarantined for loaded in extracted.loaded.values())
@@ -88,9 +89,10 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
             )
             with runtime.warehouse.connect() as con:
                 total = table_rows(con, table)
-            return {
-                key(account, table): {day: load_metadata(loaded, total) for day, loaded in extracted.loaded.items()}
-            }
+            said = {day: load_metadata(loaded, total) for day, loaded in extracted.loaded.items()}
+            if new:
+                said[min(dates)][NOTES] = f"fields that nobody documented: {', '.join(sorted(new))}; see meta.drift"
+            return {key(account, table): said}
 
         yield from run_days(
             context,

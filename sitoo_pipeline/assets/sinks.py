@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from sitoo_pipeline.assets.days import DayMetadata, run_days
+from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import BACKFILL, OWNER, key
 from sitoo_pipeline.assets.targets import Dates, Sink
@@ -95,8 +96,10 @@ def deliver_dates(
 
 
 def report_metadata(report: Report) -> dict[str, Any]:
-    """Counts per state, and the target's own figures."""
+    """Counts per state, the target's own figures, and what was left out."""
+    notes = {NOTES: "; ".join(report.messages)} if report.messages else {}
     return {
+        **notes,
         "records": report.planned + report.unchanged,
         "delivered": report.delivered,
         "unchanged": report.unchanged,

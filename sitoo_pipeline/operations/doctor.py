@@ -58,6 +58,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _warehouse(account)
         yield from _databases(account)
         yield from _ometria(account)
+        yield from _samesystem(account)
     yield from _schedules(settings)
 
 
@@ -184,3 +185,9 @@ def _schedules(settings: Settings) -> Iterator[Finding]:
     since = f"since {seen:%Y-%m-%d %H:%M} UTC" if seen else "yet"
     remedy = f"{text}, but no daemon has been at work {since}; keep 'sitoo-pipeline ui' running"
     yield Finding("schedules", text, None if is_at_work else remedy)
+
+
+def _samesystem(account: Account) -> Iterator[Finding]:
+    if account.targets.samesystem:
+        said = "its API is not served yet, so nothing is sent there; its import reads the weekly balance's CSV files"
+        yield Finding(f"{account.name}: SameSystem", said)

@@ -13,6 +13,7 @@ from datetime import date
 import dagster as dg
 
 from sitoo_pipeline.assets import AccountAssets
+from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.assets.runtime import chunks
 from sitoo_pipeline.automation import stage_name
 
@@ -35,6 +36,7 @@ class Outcome:
     done: list[date] = field(default_factory=list)
     failed: dict[date, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def success(self) -> bool:
@@ -56,6 +58,7 @@ class Execution:
     progress: Progress = lambda stage, dates: None
     log_level: str = "CRITICAL"
     tags: dict[str, str] = field(default_factory=dict)
+    _notes: list[str] = field(default_factory=list, init=False)
 
     def run(self, dates: Iterable[date], *, sinks: bool = True) -> Outcome:
         """Take ``dates`` from Sitoo to the targets (or to the marts only)."""
@@ -72,6 +75,7 @@ class Execution:
             self._whole("publish")
         except StageError as error:
             outcome.warnings.append(f"the read copy was not published: {error}")
+        outcome.notes = self._notes
         return outcome
 
     def _group(self, dates: Sequence[date], outcome: Outcome, *, sinks: bool) -> list[date]:
@@ -122,9 +126,10 @@ class Execution:
             run_config={"loggers": {"console": {"config": {"log_level": self.log_level}}}},
             raise_on_error=False,
         )
+        self._notes += [note for event in result.all_events for note in _notes_of(event)]
         if result.success:
             return {}, None
-        named: dict[date, str] = {}
+        reasons: dict[date, list[str]] = {}
         unnamed: str | None = None
         for event in result.all_events:
             if _is_interrupt(event):
@@ -134,10 +139,23 @@ class Execution:
             said = event.step_failure_data.user_failure_data
             listed = said.metadata.get("failed_dates") if said else None
             if isinstance(listed, dg.JsonMetadataValue) and isinstance(listed.value, dict):
-                named |= {date.fromisoformat(day): str(why) for day, why in listed.value.items()}
+                for day, why in listed.value.items():
+                    reasons.setdefault(date.fromisoformat(day), []).append(str(why))
             else:
                 unnamed = said.description if said and said.description else _error(event, result.run_id)
-        return named, unnamed if named == {} else None
+        named = {day: "; ".join(dict.fromkeys(why)) for day, why in reasons.items()}
+        return named, None if named else unnamed
+
+
+def _notes_of(event: dg.DagsterEvent) -> list[str]:
+    """What a materialization says that a person should see: refused objects, and the notes of its step."""
+    if event.event_type != dg.DagsterEventType.ASSET_MATERIALIZATION:
+        return []
+    made = event.step_materialization_data.materialization
+    said = {name: made.metadata[name].value for name in ("quarantined", NOTES) if name in made.metadata}
+    where = f"{made.partition} {'.'.join(made.asset_key.path[1:])}"
+    notes = [f"{where}: {said['quarantined']} objects refused, see meta.quarantine"] if said.get("quarantined") else []
+    return [*notes, f"{where}: {said[NOTES]}"] if NOTES in said else notes
 
 
 def _is_interrupt(event: dg.DagsterEvent) -> bool:

@@ -25,6 +25,8 @@ def print_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
         for why in dict.fromkeys(outcome.failed[day] for day in sorted(outcome.failed)):
             for dates in spans([day for day in outcome.failed if outcome.failed[day] == why]):
                 console.print(f"{outcome.account}: {span(dates)} failed: {why}")
+        for note in outcome.notes:
+            console.print(f"{outcome.account}: {note}")
         for warning in outcome.warnings:
             console.print(f"{outcome.account}: {warning}")
 
@@ -78,6 +80,8 @@ def targets(day: DayStatus) -> str:
 def oddities(day: DayStatus) -> list[str]:
     """What is not as it should be, in words."""
     said = list(day.reasons)
+    if day.refused:
+        said.append(f"{day.refused} objects refused, see meta.quarantine")
     said += [f"z-reports: {number} {status}" for status, number in sorted(day.reconciliation.items())
              if status != "balanced"]  # fmt: skip
     for target, counts in sorted(day.deliveries.items()):
@@ -100,5 +104,6 @@ def as_json(day: DayStatus) -> dict[str, Any]:
             target: {state.value: counts[state] for state in State if counts[state]}
             for target, counts in sorted(day.deliveries.items())
         },
+        "refused": day.refused,
         "failed": dict(sorted(day.failed.items())),
     }

@@ -23,6 +23,7 @@ _LATEST = """
     WHERE list_contains(?, business_date)
     QUALIFY row_number() OVER (PARTITION BY business_date, table_name ORDER BY finished_at DESC) = 1
 """
+_REFUSED = "SELECT business_date, count(*) FROM meta.quarantine WHERE list_contains(?, business_date) GROUP BY ALL"
 _RECONCILED = """
     SELECT business_date, status, count(*) FROM marts.z_report_reconciliation
     WHERE list_contains(?, business_date) GROUP BY ALL
@@ -45,6 +46,7 @@ class DayStatus:
     business_date: date
     loaded: set[str] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
+    refused: int = 0
     reconciliation: Counter[str] = field(default_factory=Counter)
     deliveries: dict[str, Counter[State]] = field(default_factory=dict)
     not_handed_over: set[str] = field(default_factory=set)
@@ -103,6 +105,8 @@ def statuses(account: Account, dates: Sequence[date]) -> list[DayStatus]:
 
 
 def _read_loads(con: duckdb.DuckDBPyConnection, found: dict[date, DayStatus]) -> None:
+    for day, count in con.execute(_REFUSED, [list(found)]).fetchall():
+        found[day].refused = count
     wanted = {table.qualified for table in LOADED_TABLES}
     for day, table, status, message in con.execute(_LATEST, [list(found)]).fetchall():
         if status == "failed":

@@ -7,6 +7,7 @@ from sitoo_pipeline.sitoo.body import Body
 from sitoo_pipeline.sitoo.client import ApiUser, SitooClient
 from sitoo_pipeline.sitoo.drift import Shape, unknown_fields
 from sitoo_pipeline.sitoo.landing import Landed, land
+from sitoo_pipeline.sitoo.newest import newest_id
 from sitoo_pipeline.sitoo.resources import RESOURCES, Resource
 from sitoo_pipeline.sitoo.retry import RetryPolicy
 from sitoo_pipeline.sitoo.window import Scope, Window
@@ -23,5 +24,6 @@ __all__ = [
     "SitooClient",
     "Window",
     "land",
+    "newest_id",
     "unknown_fields",
 ]

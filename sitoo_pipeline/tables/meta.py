@@ -27,6 +27,7 @@ LOADS = Table(
         Column("finished_at", INSTANT, "End of the load", nullable=False),
         Column("run_id", TEXT, "The Dagster run", nullable=False),
         Column("message", TEXT, "Why it failed"),
+        Column("newest_id", BIGINT, "Highest order id that Sitoo had when the fetch began; a higher one came later"),
     ),
     partition=None,
     audited=False,

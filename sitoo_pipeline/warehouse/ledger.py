@@ -22,13 +22,15 @@ Status = Literal["loaded", "unchanged", "failed"]
 class Load:
     """A load at work: the Dagster run, when it began, and where its bodies came from, if it has any.
 
-    ``landing_folder`` is below the account's landing folder; ``requests`` counts those of the whole fetch.
+    ``landing_folder`` is below the account's landing folder; ``requests`` counts those of the whole fetch;
+    ``newest_id`` is the highest id that Sitoo had when it began.
     """
 
     run_id: str
     started_at: datetime
     landing_folder: str | None = None
     requests: int | None = None
+    newest_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,7 @@ def record(con: duckdb.DuckDBPyConnection, loaded: Loaded, *, load: Load) -> Non
         [
             loaded.table, loaded.business_date, loaded.status, loaded.rows, loaded.quarantined, loaded.content_hash,
             loaded.landing_folder, loaded.requests, load.started_at, now(), load.run_id, loaded.message,
+            load.newest_id,
         ],
     )  # fmt: skip
 

@@ -35,6 +35,7 @@ def load_dated(
     run_id: str,
     started_at: datetime,
     requests: int = 0,
+    newest_id: int | None = None,
     unknown_fields: Iterable[str] = (),
 ) -> dict[date, Loaded]:
     """Replace ``dates`` of ``table`` by the objects of ``files`` that belong to them, each date in one transaction.
@@ -55,6 +56,7 @@ def load_dated(
         run_id: The Dagster run.
         started_at: When the fetch began.
         requests: Requests that the fetch took.
+        newest_id: Highest id that Sitoo had when the fetch began, for ``meta.loads``.
         unknown_fields: Dotted paths that nobody documented, for ``meta.drift``.
 
     Returns:
@@ -69,6 +71,7 @@ def load_dated(
         started_at=started_at,
         landing_folder=files[0].parent.relative_to(landing).as_posix() if files else None,
         requests=requests,
+        newest_id=newest_id,
     )
     done: dict[date, Loaded] = {}
     with warehouse.connect() as con:

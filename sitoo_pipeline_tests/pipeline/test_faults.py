@@ -34,6 +34,7 @@ def asks_for_orders_of(day: date) -> Callable[[str], bool]:
         query = parse_qs(parts.query)
         return (
             parts.path.endswith("/orders.json")
+            and "orderdatefrom" in query
             and float(query["orderdatefrom"][0]) <= first
             and float(query["orderdateto"][0]) >= last
         )

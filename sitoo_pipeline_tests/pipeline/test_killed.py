@@ -24,7 +24,7 @@ LONGEST = 120
 @contextmanager
 def backfill(project: Project) -> Iterator[subprocess.Popen[bytes]]:
     """The command at work, in a process of its own; it is gone after the block."""
-    command = [sys.executable, "-m", "sitoo_pipeline.cli", "backfill", "--from", str(WEEK[0]), "--to", str(WEEK[-1])]
+    command = [sys.executable, "-m", "sitoo_pipeline", "backfill", "--from", str(WEEK[0]), "--to", str(WEEK[-1])]
     with subprocess.Popen(
         command, cwd=project.folder, env=project.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
