@@ -118,7 +118,7 @@ def _print_next(console: Console) -> None:
     console.print(f'   {_here(Path(sys.executable))} -c "{query}"')
     console.print("2. See where they come from in Dagster's UI, at http://127.0.0.1:3000:")
     console.print(f"   {program} ui")
-    console.print("3. Load a day again there (Assets, Materialize), while the sandbox runs:")
+    console.print("3. Load a day again there (Lineage, Materialize all), while the sandbox runs:")
     console.print(f"   {program} sandbox")
     console.print("Your own account: copy .env.example to .env, fill it in, and try 'doctor'.")
 

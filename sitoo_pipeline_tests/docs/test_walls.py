@@ -110,7 +110,9 @@ def project_files() -> Iterator[Path]:
 HERE = "|".join(("work", "tmp", "root", "home", "Users"))
 NOT_OURS = {
     "a path of somebody's machine": re.compile(rf"(?<![\w.<>/}}-])/(?:{HERE})/"),
-    "a package index": re.compile(r"(?i)https?://[^\s\"']*(?:py" + r"pi|pythonhosted|artifactory|nexus|/simple\b)"),
+    "a package index": re.compile(
+        r"(?i)https?://[^\s\"']*(?:py" + r"pi|python" + r"hosted|artifactory|nexus|/simple\b)"
+    ),
     "an option that names a package index": re.compile(r"(?m)^\s*(?:-i|-f|--(?!no-)[a-z-]*(?:index-url|host|links))\s"),
 }
 
