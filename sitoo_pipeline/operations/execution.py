@@ -117,11 +117,11 @@ class Execution:
     def _execute(self, stage: str, dates: Sequence[date]) -> tuple[dict[date, str], str | None]:
         """One run. Returns the dates that its steps named as failed, and the reason of a failure that named none."""
         tags = dict(self.tags)
-        if dates:
+        if len(dates) > 1:
             tags |= {RANGE_START: dates[0].isoformat(), RANGE_END: dates[-1].isoformat()}
         result = self.defs.resolve_job_def(stage_name(self.account.name, stage)).execute_in_process(
             instance=self.instance,
-            tags=tags if len(dates) != 1 else dict(self.tags),
+            tags=tags,
             partition_key=dates[0].isoformat() if len(dates) == 1 else None,
             run_config={"loggers": {"console": {"config": {"log_level": self.log_level}}}},
             raise_on_error=False,

@@ -78,11 +78,6 @@ class DayStatus:
         return target not in self.not_handed_over and set(self.deliveries[target]) <= {State.DELIVERED, State.REJECTED}
 
     @property
-    def is_balanced(self) -> bool:
-        """Whether each z-report equals the orders, and no order is without one."""
-        return not set(self.reconciliation) - {"balanced"}
-
-    @property
     def reasons(self) -> list[str]:
         """What failed, each once."""
         return list(dict.fromkeys(self.failed.values()))

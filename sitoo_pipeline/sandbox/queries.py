@@ -57,10 +57,6 @@ class Query:
         texts = self.texts(name)
         return None if texts is None else frozenset(_integer(text, name) for text in texts)
 
-    def flag(self, name: str) -> bool:
-        """Whether the parameter is true."""
-        return self._values.get(name, "").lower() in {"true", "1"}
-
     def page(self, *, sort_key: str = "") -> Page:
         """``start``, ``num`` (at most 1000) and ``sort``: newest first unless it is exactly ``sort_key``.
 
