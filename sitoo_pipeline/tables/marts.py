@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from sitoo_pipeline.tables.marts_columns import ACCOUNT, CURRENCY, STORE
+from sitoo_pipeline.tables.marts_reconciliation import (
+    RECONCILED,
+    RECONCILED_COUNTS,
+    RECONCILED_MONEY,
+    Z_REPORT_RECONCILIATION,
+)
 from sitoo_pipeline.tables.schema import Column, Table
-from sitoo_pipeline.tables.types import BIGINT, DATE, INSTANT, INTEGER, MONEY, QUANTITY, TEXT
+from sitoo_pipeline.tables.types import DATE, INSTANT, INTEGER, MONEY, QUANTITY, TEXT
 
-_ACCOUNT = Column("account", TEXT, "Name of the Sitoo account in the settings", nullable=False)
-_STORE = Column("store_id", TEXT, "External id of the store; 'unknown' where an order tells nothing", nullable=False)
 _STORE_NAME = Column("store_name", TEXT, "Name in Sitoo's list of stores, else as the order recorded it")
 _CHANNEL = Column("channel", TEXT, "'pos' for a till, 'online' for the web shop and other systems", nullable=False)
-_CURRENCY = Column("currency", TEXT, "ISO 4217 code; amounts of two currencies are never added", nullable=False)
 _DATE = Column("business_date", DATE, "Calendar date of the sale in the store's local time", nullable=False)
 
 _MEASURES = (
@@ -81,11 +85,11 @@ HOURLY_SALES = Table(
     "hourly_sales",
     "Sales per store, channel, currency and hour. A row for each hour with an order that counts.",
     (
-        _ACCOUNT,
-        _STORE,
+        ACCOUNT,
+        STORE,
         _STORE_NAME,
         _CHANNEL,
-        _CURRENCY,
+        CURRENCY,
         _DATE,
         Column(
             "hour_start", INSTANT, "Start of the hour, an instant: the doubled autumn hour is two rows", nullable=False
@@ -100,7 +104,7 @@ DAILY_SALES = Table(
     "marts",
     "daily_sales",
     "Sales per store, channel, currency and business date: hourly_sales summed over its hours.",
-    (_ACCOUNT, _STORE, _STORE_NAME, _CHANNEL, _CURRENCY, _DATE, *_MEASURES),
+    (ACCOUNT, STORE, _STORE_NAME, _CHANNEL, CURRENCY, _DATE, *_MEASURES),
     key=("account", "store_id", "channel", "currency", "business_date"),
 )
 
@@ -122,9 +126,9 @@ WEEKLY_BALANCE_HOURLY = Table(
     "weekly_balance_hourly",
     "What a weekly balance takes: all 24 local hours of every store and day, zeros where nothing was sold.",
     (
-        _ACCOUNT,
-        _STORE,
-        _CURRENCY,
+        ACCOUNT,
+        STORE,
+        CURRENCY,
         _DATE,
         Column("hour", INTEGER, "Hour of the day in the store's zone, 0 to 23", nullable=False),
         *_WEEKLY,
@@ -132,71 +136,12 @@ WEEKLY_BALANCE_HOURLY = Table(
     key=("account", "store_id", "currency", "business_date", "hour"),
 )
 
-RECONCILED_MONEY = ("gross_sales", "net_sales", "returns", "discounts", "roundoff")
-RECONCILED_COUNTS = ("goods_sold", "goods_returned", "numsales", "numrefund")
-RECONCILED = (
-    "gross_sales",
-    "net_sales",
-    "goods_sold",
-    "returns",
-    "goods_returned",
-    "discounts",
-    "roundoff",
-    "numsales",
-    "numrefund",
-)
-
-_SAID = {
-    "gross_sales": "sales including VAT, gift cards included",
-    "net_sales": "sales excluding VAT, gift cards included",
-    "goods_sold": "pieces sold, gift cards included",
-    "returns": "returns including VAT, positive",
-    "goods_returned": "pieces taken back, positive",
-    "discounts": "discounts on sales including VAT",
-    "roundoff": "cash rounding",
-    "numsales": "orders with a sale line",
-    "numrefund": "orders with a return line",
-}
-
-
-def _reconciled(prefix: str, words: str) -> tuple[Column, ...]:
-    return tuple(
-        Column(
-            f"{prefix}_{measure}",
-            MONEY if measure in RECONCILED_MONEY else INTEGER,
-            f"{words}: {_SAID[measure]}",
-            nullable=prefix != "ours",
-            formula=f"z_{measure} - ours_{measure}" if prefix == "diff" else None,
-        )
-        for measure in RECONCILED
-    )
-
-
-Z_REPORT_RECONCILIATION = Table(
-    "marts",
-    "z_report_reconciliation",
-    "Each z-report against the orders of its register and period, and the orders that no z-report covers.",
-    (
-        _ACCOUNT,
-        _STORE,
-        Column("register_id", TEXT, "Register (till), Sitoo's id in braces", nullable=False),
-        Column("z_report_id", BIGINT, "Number of the z-report on its register; null for orders without one"),
-        Column("business_date", DATE, "Date on which the z-report was closed, in the store's zone", nullable=False),
-        _CURRENCY,
-        Column("status", TEXT, "balanced, unbalanced, missing_z_report or partly_loaded", nullable=False),
-        *_reconciled("z", "The z-report"),
-        *_reconciled("ours", "The orders"),
-        *_reconciled("diff", "z-report less orders"),
-    ),
-    key=("register_id", "z_report_id", "business_date", "currency"),
-)
-
 STOCK_MOVEMENTS_DAILY = Table(
     "marts",
     "stock_movements_daily",
     "Stock movements per warehouse, SKU and business date, by cause. Signed: out of the warehouse is negative.",
     (
-        _ACCOUNT,
+        ACCOUNT,
         Column(
             "store_id",
             TEXT,
@@ -220,3 +165,15 @@ STOCK_MOVEMENTS_DAILY = Table(
 )
 
 TABLES = (HOURLY_SALES, DAILY_SALES, WEEKLY_BALANCE_HOURLY, Z_REPORT_RECONCILIATION, STOCK_MOVEMENTS_DAILY)
+
+__all__ = [
+    "DAILY_SALES",
+    "HOURLY_SALES",
+    "RECONCILED",
+    "RECONCILED_COUNTS",
+    "RECONCILED_MONEY",
+    "STOCK_MOVEMENTS_DAILY",
+    "TABLES",
+    "WEEKLY_BALANCE_HOURLY",
+    "Z_REPORT_RECONCILIATION",
+]

@@ -1,0 +1,155 @@
+"""What is checked: few questions per table, each a query that finds what must not be. No dagster but its severities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from sitoo_pipeline.tables import Table, core, marts, meta, raw
+
+
+@dataclass(frozen=True)
+class Check:
+    """A query that returns the rows which must not be; ``{dates}`` in it is replaced by the dates of the run."""
+
+    name: str
+    table: Table
+    expected: str
+    sql: str
+    blocking: bool = False
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+    remedy: str = ""
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it looks at single dates; the others look at the whole table."""
+        return "{dates}" in self.sql
+
+
+def _keys(table: Table) -> Check:
+    names = ", ".join(table.key)
+    return Check(
+        "unique_key",
+        table,
+        f"{names} occurs once",
+        f"SELECT {names}, count(*) AS rows FROM {table.qualified} GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL",
+        blocking=True,
+        remedy="Materialize the dates again; if it stays, the source sent the same object twice.",
+    )
+
+
+def _shape(table: Table) -> Check:
+    declared = ", ".join(f"('{column.name}', {number})" for number, column in enumerate(table.all_columns))
+    return Check(
+        "shape",
+        table,
+        "the columns are those declared, in their order",
+        f"SELECT coalesce(d.name, t.column_name) AS column_name, d.number AS declared, t.column_index AS found "
+        f"FROM (VALUES {declared}) AS d(name, number) FULL JOIN (SELECT column_name, column_index - 1 AS column_index "
+        f"FROM duckdb_columns() WHERE schema_name = '{table.layer}' AND table_name = '{table.name}') AS t "
+        "ON t.column_name = d.name WHERE d.number IS DISTINCT FROM t.column_index ORDER BY ALL",
+        blocking=True,
+        remedy="The file was made by another version of the pipeline: move it away and load the dates again.",
+    )
+
+
+_ADDS_UP = Check(
+    "adds_up_to_order_lines",
+    marts.HOURLY_SALES,
+    "sales and returns of the day are the sums of its order lines, gift cards apart",
+    """
+    WITH ours AS (
+        SELECT business_date, currency, sum(gross_sales) AS gross_sales, sum(returns) AS returns,
+            sum(gift_card_sales) AS gift_cards
+        FROM marts.hourly_sales WHERE business_date IN ({dates}) GROUP BY ALL
+    ), lines AS (
+        SELECT o.business_date, o.currency,
+            coalesce(sum(l.money_item_total_gross) FILTER (l.side = 'sale' AND NOT l.is_gift_card), 0) AS gross_sales,
+            -coalesce(sum(l.money_item_total_gross) FILTER (l.side = 'return' AND NOT l.is_gift_card), 0) AS returns,
+            coalesce(sum(l.money_item_total_gross) FILTER (l.side IS NOT NULL AND l.is_gift_card), 0) AS gift_cards
+        FROM core.orders AS o LEFT JOIN core.order_lines AS l USING (order_id)
+        WHERE o.counts AND o.business_date IN ({dates}) GROUP BY ALL
+    )
+    SELECT business_date, currency, ours.*, lines.* FROM ours FULL JOIN lines USING (business_date, currency)
+    WHERE (ours.gross_sales, ours.returns, ours.gift_cards)
+        IS DISTINCT FROM (lines.gross_sales, lines.returns, lines.gift_cards)
+    ORDER BY ALL
+    """,
+    blocking=True,
+    remedy="Materialize core.orders and marts.hourly_sales of the date again.",
+)
+
+_HOURS_ADD_UP = Check(
+    "adds_up_to_hours",
+    marts.DAILY_SALES,
+    "the day is the sum of its hours",
+    """
+    SELECT business_date, store_id, channel, currency, d.gross_sales, h.gross_sales AS of_hours
+    FROM (FROM marts.daily_sales WHERE business_date IN ({dates})) AS d
+    FULL JOIN (
+        SELECT business_date, store_id, channel, currency, sum(gross_sales) AS gross_sales,
+            sum(transactions) AS transactions
+        FROM marts.hourly_sales WHERE business_date IN ({dates}) GROUP BY ALL
+    ) AS h USING (business_date, store_id, channel, currency)
+    WHERE (d.gross_sales, d.transactions) IS DISTINCT FROM (h.gross_sales, h.transactions) ORDER BY ALL
+    """,
+    remedy="Materialize marts.daily_sales of the date again.",
+)
+
+_ALL_HOURS = Check(
+    "all_hours_present",
+    marts.WEEKLY_BALANCE_HOURLY,
+    "every store has the hours 0 to 23",
+    "SELECT business_date, store_id, currency, count(DISTINCT hour) AS hours FROM marts.weekly_balance_hourly "
+    "WHERE business_date IN ({dates}) GROUP BY ALL HAVING count(DISTINCT hour) != 24 ORDER BY ALL",
+    blocking=True,
+    remedy="Materialize marts.weekly_balance_hourly of the date again.",
+)
+
+_RECONCILED = Check(
+    "z_reports_balance",
+    marts.Z_REPORT_RECONCILIATION,
+    "every z-report equals the orders of its register and period",
+    """
+    SELECT business_date, store_id, register_id, z_report_id, currency, status, measure, difference
+    FROM (
+        UNPIVOT (
+            SELECT business_date, store_id, register_id, z_report_id, currency, status,
+                COLUMNS('diff_.*')::DECIMAL(18,2)
+            FROM marts.z_report_reconciliation WHERE business_date IN ({dates}) AND status = 'unbalanced'
+        ) ON COLUMNS('diff_.*') INTO NAME measure VALUE difference
+    ) WHERE difference != 0
+    UNION ALL
+    SELECT business_date, store_id, register_id, z_report_id, currency, status, 'sales without a z-report',
+        ours_gross_sales
+    FROM marts.z_report_reconciliation WHERE business_date IN ({dates}) AND status = 'missing_z_report'
+    ORDER BY ALL
+    """,
+    severity=dg.AssetCheckSeverity.WARN,
+    remedy="Look for orders or z-reports that have not reached Sitoo yet (a till was offline); load the date again.",
+)
+
+_QUARANTINE = tuple(
+    Check(
+        "nothing_refused",
+        table,
+        "no object broke a rule",
+        f"SELECT business_date, rule, path, object_key, _landing_file FROM {meta.QUARANTINE.qualified} "
+        f"WHERE table_name = '{table.qualified}' AND business_date IN ({{dates}}) ORDER BY ALL",
+        severity=dg.AssetCheckSeverity.WARN,
+        remedy="Correct the object in Sitoo and materialize the date again; meta.quarantine has what was sent.",
+    )
+    for table in raw.DATED
+)
+
+_KEYED = (core.ORDERS, core.ORDER_LINES, core.Z_REPORTS, core.STOCK_MOVEMENTS, *marts.TABLES)
+CHECKS: tuple[Check, ...] = (
+    *_QUARANTINE,
+    *(_keys(table) for table in _KEYED),
+    *(_shape(table) for table in _KEYED),
+    _ADDS_UP,
+    _HOURS_ADD_UP,
+    _ALL_HOURS,
+    _RECONCILED,
+)
