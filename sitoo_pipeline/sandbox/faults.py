@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 import socket
@@ -15,7 +16,8 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Scope, Send
 
-KINDS = ("429-seconds", "429-date", "500", "503", "cut", "html", "missing-items", "reset")
+USUAL_KINDS = ("429-seconds", "429-date", "500", "503", "cut", "html", "missing-items", "reset")
+KINDS = (*USUAL_KINDS, "reset-before", "slow")
 _REFUSALS = {
     "429-seconds": (429, "Too many requests"),
     "429-date": (429, "Too many requests"),
@@ -30,25 +32,30 @@ class Faults:
 
     Args:
         rate: share of the matching requests that get a fault, 0 to 1.
-        kinds: the faults to choose from, of ``KINDS``. A refusal (429, 500, 503) does nothing; the others do what was
-            asked and spoil the answer: a body that breaks off, an HTML page, a JSON object without its list, a
-            connection that is reset.
+        kinds: the faults to choose from, of ``KINDS``. A refusal (429, 500, 503) does nothing, and nor does
+            ``reset-before``, a connection that is reset before anything was done. The others do what was asked and
+            spoil the answer: a body that breaks off, an HTML page, a JSON object without its list, a connection that is
+            reset, a body that stops halfway for a while.
         match: limits faults to requests whose path and query (percent-encoded, as sent) match: a regular expression to
             search for, or a function.
         times: how many faults at most, None without limit.
+        burst: how many matching requests in a row get a fault once it comes.
         seed: what chance decides.
         retry_after: seconds that a 429 asks to wait.
         latency_ms: how long every request is kept waiting.
+        pause_ms: how long a slow body stops.
         account_z_reports_missing: ``/pos-z-reports`` answers 404, as where only z-reports per register exist.
     """
 
     rate: float = 0.0
-    kinds: tuple[str, ...] = KINDS
+    kinds: tuple[str, ...] = USUAL_KINDS
     match: str | Callable[[str], bool] | None = None
     times: int | None = None
+    burst: int = 1
     seed: int = 1
     retry_after: int = 1
     latency_ms: int = 0
+    pause_ms: int = 1000
     account_z_reports_missing: bool = False
 
     def __post_init__(self) -> None:
@@ -69,16 +76,21 @@ class FaultPlan:
         self.faults = faults
         self._rng = random.Random(faults.seed)  # noqa: S311 -- repeatable, not secret
         self._left = faults.times
+        self._burst: tuple[str, int] = ("", 0)
 
     def draw(self, target: str) -> str | None:
         """The fault that the next request, for ``target``, gets; None where it gets none."""
         if not self.faults.rate or self._left == 0 or not self.faults.matches(target):
             return None
-        if self._rng.random() >= self.faults.rate:
-            return None
+        kind, more = self._burst
+        if not more:
+            if self._rng.random() >= self.faults.rate:
+                return None
+            kind, more = self._rng.choice(self.faults.kinds), self.faults.burst
+        self._burst = (kind, more - 1)
         if self._left is not None:
             self._left -= 1
-        return self._rng.choice(self.faults.kinds)
+        return kind
 
 
 def refusal(kind: str, faults: Faults) -> tuple[int, bytes, dict[str, str]] | None:
@@ -105,7 +117,7 @@ async def send_response(
 
 
 async def send_spoilt(
-    kind: str, status: int, body: bytes, headers: dict[str, str], *, receive: Receive, send: Send
+    kind: str, faults: Faults, status: int, body: bytes, headers: dict[str, str], *, receive: Receive, send: Send
 ) -> None:
     """Answers with what the fault ``kind`` leaves of a good response."""
     if kind == "cut":
@@ -115,11 +127,17 @@ async def send_spoilt(
         await send_response(send, 200, page, {"content-type": "text/html"})
     elif kind == "missing-items":
         await send_response(send, status, orjson.dumps({"totalcount": 0}), {"content-type": "application/json"})
+    elif kind == "slow":
+        half = len(body) // 2
+        await send_response(send, status, body[:half], headers, length=len(body))
+        await asyncio.sleep(faults.pause_ms / 1000)
+        await send({"type": "http.response.body", "body": body[half:], "more_body": False})
     else:
-        _abort(receive)
+        reset(receive)
 
 
-def _abort(receive: Any) -> None:
+def reset(receive: Any) -> None:
+    """Breaks the connection of a request, without an answer."""
     # ASGI has no message for a broken connection; ``receive`` is bound to uvicorn's request, which has the transport.
     transport = receive.__self__.transport
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -20,13 +20,15 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from sitoo_pipeline.sandbox.chain import Chain
-from sitoo_pipeline.sandbox.faults import FaultPlan, Faults, refusal, send_response, send_spoilt, target_of
+from sitoo_pipeline.sandbox.faults import FaultPlan, Faults, refusal, reset, send_response, send_spoilt, target_of
 from sitoo_pipeline.sandbox.ometria_app import Ometria, reply
+from sitoo_pipeline.sandbox.samesystem_app import SameSystem
 from sitoo_pipeline.sandbox.sitoo_app import SitooApp, error
 from sitoo_pipeline.sandbox.stores import ACCOUNT
 
 _SITOO = f"/v2/accounts/{ACCOUNT}"
 _OMETRIA = "/ometria/v2"
+_SAMESYSTEM = "/samesystem/api/v1"
 _SMALLEST_COMPRESSED = 200
 
 _log = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ Answer = tuple[int, bytes, dict[str, str]]
 
 
 class Sandbox:
-    """Sitoo and Ometria on loopback while the ``with`` block lasts.
+    """Sitoo, Ometria and SameSystem on loopback while the ``with`` block lasts.
 
     Args:
         chain: the stores behind Sitoo.
@@ -64,6 +66,10 @@ class Sandbox:
         self.api_users = tuple((f"{ACCOUNT}-{n}", _secret(f"{self.chain.seed}/{n}")) for n in range(1, api_users + 1))
         self.ometria_key = _secret(f"{self.chain.seed}/ometria")
         self.ometria = Ometria(pushes_per_second=pushes_per_second)
+        self.samesystem_user = ("pos-api@lindo.example", _secret(f"{self.chain.seed}/samesystem"))
+        self.samesystem = SameSystem(
+            self.samesystem_user, stores=self.chain.store_list, clock=self._clock, zone=self.chain.zone
+        )
         self.requests: list[tuple[str, str, str]] = []
         self.faults = faults or Faults()
         self._now, self._host, self._wanted_port = now, host, port
@@ -88,6 +94,11 @@ class Sandbox:
     def ometria_url(self) -> str:
         """Ometria's base URL."""
         return f"http://{self._host}:{self.port}{_OMETRIA}"
+
+    @property
+    def samesystem_url(self) -> str:
+        """SameSystem's base URL; ``samesystem_user`` may log in there."""
+        return f"http://{self._host}:{self.port}{_SAMESYSTEM}"
 
     def clear_requests(self) -> None:
         """Forgets the requests served so far."""
@@ -151,6 +162,9 @@ class Sandbox:
         if refused is not None:
             await send_response(send, *refused)
             return
+        if kind == "reset-before":
+            reset(receive)
+            return
         try:
             found = await self._answer(scope, receive, faults)
         except Exception:
@@ -158,7 +172,7 @@ class Sandbox:
             found = await _collected(error(500, "Internal error"), scope, receive)
         answer = _compressed(scope, *found)
         if kind:
-            await send_spoilt(kind, *answer, receive=receive, send=send)
+            await send_spoilt(kind, faults, *answer, receive=receive, send=send)
         else:
             await send_response(send, *answer)
 
@@ -170,6 +184,11 @@ class Sandbox:
             if headers.get("x-ometria-auth") != self.ometria_key:
                 return await _collected(reply(403, {"status": "error", "message": "Forbidden"}), scope, receive)
             return await _collected(self.ometria.routes, {**scope, "path": path.removeprefix(_OMETRIA)}, receive)
+        if scope["path"].startswith(f"{_SAMESYSTEM}/"):
+            await asyncio.sleep(faults.latency_ms / 1000)
+            return await _collected(
+                self.samesystem, {**scope, "path": scope["path"].removeprefix(_SAMESYSTEM)}, receive
+            )
         user = self._logins.get(headers.get("authorization", "").removeprefix("Basic "))
         if user is None:
             return await _collected(error(401, "Authorization failed"), scope, receive)

@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from sitoo_pipeline.sandbox import Chain, Sandbox
+from sitoo_pipeline.sandbox import Chain, Faults, Sandbox
+from sitoo_pipeline.sandbox.samesystem_app import SameSystem
+from sitoo_pipeline_tests.sandbox.samesystem import Client, Clock
 
 CHAIN = Chain(stores=4, seed=7, opened=date(2026, 10, 12), orders_per_day=60)
 NOW = datetime(2026, 11, 10, 12, tzinfo=UTC)
@@ -75,3 +77,25 @@ def all_z_reports(client: httpx.Client) -> list[Json]:
 def world(api: httpx.Client) -> World:
     transactions = everything(api, "/sites/1/warehousetransactions.json", "warehousetransactionid")
     return World(everything(api, "/orders.json", "orderid"), all_z_reports(api), transactions)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """SameSystem's time, noon of the tenth in UTC until it is advanced."""
+    return Clock(NOW)
+
+
+@pytest.fixture(scope="session")
+def _samesystem() -> Iterator[Sandbox]:
+    with Sandbox(chain=CHAIN, now=NOW) as running:
+        yield running
+
+
+@pytest.fixture
+def client(_samesystem: Sandbox, clock: Clock) -> Client:
+    """A client of a SameSystem that holds nothing yet, behind a server that has no faults."""
+    _samesystem.faults = Faults()
+    _samesystem.samesystem = SameSystem(
+        _samesystem.samesystem_user, stores=CHAIN.store_list, clock=lambda: clock().timestamp(), zone=CHAIN.zone
+    )
+    return Client(_samesystem)
