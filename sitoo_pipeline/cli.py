@@ -168,7 +168,7 @@ def run(
 ) -> None:
     """Bring one business date of every account from Sitoo to the targets.
 
-    Without a date: yesterday, the recent days again, and every earlier date that late or changed orders touch.
+    Without a date: yesterday, and every earlier date of which something came late or changed.
     """
     settings = _settings()
     from sitoo_pipeline.operations.running import dates_between, run_dates, run_recent

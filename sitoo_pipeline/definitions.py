@@ -11,7 +11,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from sitoo_pipeline.assets import AccountAssets, Runtime, account_assets
-from sitoo_pipeline.automation import jobs, schedules
+from sitoo_pipeline.automation import jobs, schedules, sensors
 from sitoo_pipeline.settings import Account, Settings, is_configured, load_settings
 from sitoo_pipeline.settings.demo import demo_settings
 
@@ -34,6 +34,7 @@ def build_defs(settings: Settings, *, runtime: Callable[[Account], Runtime] = Ru
         asset_checks=[check for account in accounts for check in account.checks],
         jobs=[job for account in accounts for job in jobs(account)],
         schedules=[schedule for account in accounts for schedule in schedules(account)],
+        sensors=[sensor for account in accounts for sensor in sensors(account)],
         executor=dg.in_process_executor,
     )
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import dagster as dg
 
 from sitoo_pipeline.assets import core, marts
+from sitoo_pipeline.assets.changes import change_asset, change_key
 from sitoo_pipeline.assets.checks import asset_checks
 from sitoo_pipeline.assets.computed import computed_asset
+from sitoo_pipeline.assets.polls import POLLS
 from sitoo_pipeline.assets.published import read_copy_asset, read_copy_key
 from sitoo_pipeline.assets.raw import dated_asset, reference_asset, source_specs
 from sitoo_pipeline.assets.runtime import Runtime
@@ -25,7 +27,8 @@ from sitoo_pipeline.tables import raw
 class AccountAssets:
     """All of one account: what the code location shows, and the stages in which it is run.
 
-    A stage is a set of assets that can be made for some dates once the stages before it are made for them.
+    A stage is a set of assets that can be made for some dates once the stages before it are made for them. ``polls``
+    are the assets that find out what came late or changed, by how often they are made: each hour, night or week.
     """
 
     runtime: Runtime
@@ -33,6 +36,7 @@ class AccountAssets:
     assets: tuple[dg.AssetsDefinition | dg.AssetSpec, ...]
     checks: tuple[dg.AssetChecksDefinition, ...]
     stages: dict[str, tuple[dg.AssetKey, ...]]
+    polls: dict[str, tuple[dg.AssetKey, ...]]
 
     @property
     def name(self) -> str:
@@ -66,6 +70,7 @@ def _build(runtime: Runtime) -> AccountAssets:
             *(computed_asset(runtime, computation, daily) for computation in computations),
             read_copy_asset(runtime),
             *(sink_asset(runtime, sink, daily) for sink in sinks),
+            *(change_asset(runtime, poll) for poll in POLLS),
         ),
         checks=tuple(check for table in checked for check in asset_checks(runtime, table, daily)),
         stages={
@@ -74,5 +79,9 @@ def _build(runtime: Runtime) -> AccountAssets:
             "transform": tuple(key(account.name, table) for table in dated),
             "deliver": tuple(sink_key(account.name, sink.name) for sink in sinks),
             "publish": (read_copy_key(account.name),),
+        },
+        polls={
+            every: tuple(change_key(account.name, poll.name) for poll in POLLS if poll.every == every)
+            for every in ("hour", "night", "week")
         },
     )

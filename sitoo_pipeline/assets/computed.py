@@ -73,7 +73,7 @@ def computed_asset(
 
         @dg.multi_asset(name=name, specs=specs)
         def whole(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-            for asset, metadata in compute_whole(runtime, computation, context.run_id).items():
+            for asset, metadata in compute_whole(runtime, computation, context.run.run_id).items():
                 yield dg.MaterializeResult(asset_key=asset, metadata=metadata)
 
         return whole
@@ -85,13 +85,13 @@ def computed_asset(
             context,
             keys=[key(account, table) for table in computation.tables],
             chunk_days=runtime.account.chunk_days,
-            work=lambda dates: compute_dates(runtime, computation, dates, context.run_id),
+            work=lambda dates: compute_dates(runtime, computation, dates, context.run.run_id),
             on_failure=lambda dates, why: failed_load(
                 runtime.warehouse,
                 computation.tables[0],
                 dates,
                 started_at=started_at,
-                run_id=context.run_id,
+                run_id=context.run.run_id,
                 message=why,
             ),
         )

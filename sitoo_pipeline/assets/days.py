@@ -112,10 +112,10 @@ def _run_chunk(context: dg.AssetExecutionContext, days: Days, chunk: Sequence[da
     try:
         days.add(work(chunk))
     except SAME_FOR_EVERY_DATE as error:
-        days.stopped = reason(error, run_id=context.run_id)
+        days.stopped = reason(error, run_id=context.run.run_id)
         days.failed.update(dict.fromkeys(chunk, days.stopped))
     except Exception as error:
-        why = reason(error, run_id=context.run_id)
+        why = reason(error, run_id=context.run.run_id)
         context.log.error(f"{chunk[0]} to {chunk[-1]}: {why}")
         if not isinstance(error, SAFE_TO_SHOW):
             context.log.debug("".join(traceback.format_tb(error.__traceback__)))

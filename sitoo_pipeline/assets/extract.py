@@ -95,7 +95,7 @@ def extract_dates(runtime: Runtime, table: RawTable, dates: Sequence[date], *, r
     with runtime.warehouse.connect() as con:
         places, scope = runtime.places(con), runtime.scope(con)
     with runtime.sitoo() as client:
-        newest = newest_id(client, RESOURCES[table.name]) if table is raw.ORDERS else None
+        newest = None if table is raw.Z_REPORTS else newest_id(client, RESOURCES[table.name], scope)
         landed = land(
             client=client,
             resource=RESOURCES[table.name],

@@ -47,7 +47,7 @@ def reference_asset(runtime: Runtime) -> dg.AssetsDefinition:
     )
     def reference(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         for table in raw.REFERENCE:
-            extracted = extract_reference(runtime, table, run_id=context.run_id)
+            extracted = extract_reference(runtime, table, run_id=context.run.run_id)
             if extracted.unknown_fields:
                 context.log.warning(_drift_text(table, extracted.unknown_fields))
             with runtime.warehouse.connect() as con:
@@ -75,7 +75,7 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
         named: set[str] = set()
 
         def work(dates: Sequence[date]) -> DayMetadata:
-            extracted = extract_dates(runtime, table, dates, run_id=context.run_id)
+            extracted = extract_dates(runtime, table, dates, run_id=context.run.run_id)
             new = extracted.unknown_fields - named
             if new:
                 named.update(new)
@@ -101,7 +101,7 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
             chunk_days=len(context.partition_keys) if table is raw.Z_REPORTS else runtime.account.chunk_days,
             work=work,
             on_failure=lambda dates, why: failed_load(
-                runtime.warehouse, table, dates, started_at=started_at, run_id=context.run_id, message=why
+                runtime.warehouse, table, dates, started_at=started_at, run_id=context.run.run_id, message=why
             ),
         )
 

@@ -52,7 +52,7 @@ def sink_asset(runtime: Runtime, sink: Sink, partitions_def: dg.PartitionsDefini
         def work(dates: Dates) -> DayMetadata:
             by_date = {}
             for day in dates:
-                report = deliver_dates(runtime, sink, [day], run_id=context.run_id)
+                report = deliver_dates(runtime, sink, [day], run_id=context.run.run_id)
                 for message in report.messages:
                     context.log.warning(f"{day}: {message}")
                 by_date[day] = report_metadata(report)

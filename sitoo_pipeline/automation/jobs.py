@@ -1,7 +1,7 @@
-"""The jobs of an account: the whole day in one, and each stage by itself.
+"""The jobs of an account: the whole day in one, each stage by itself, and the polls for what came late or changed.
 
-``daily`` is what the schedules run. The stages are what ``backfill`` runs, so that a date that fails in one of them
-does not hold up the dates that are through it.
+``daily`` is what schedules and sensors run. The stages are what ``backfill`` runs, so that a date that fails in one of
+them does not hold up the dates that are through it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,13 @@ _STAGES = {
 }
 
 
+_POLLS = {
+    "hour": "Finds dates with new orders, warehouse transactions and z-reports",
+    "night": "Finds dates with orders that were open and changed, and recent days that changed",
+    "week": "Finds days that changed after the nightly polls",
+}
+
+
 def daily_name(account: str) -> str:
     """Name of the job that does a whole date."""
     return f"{account}_daily"
@@ -29,6 +36,11 @@ def daily_name(account: str) -> str:
 def stage_name(account: str, stage: str) -> str:
     """Name of the job of one stage."""
     return f"{account}_{stage}"
+
+
+def poll_name(account: str, every: str) -> str:
+    """Name of the job of the polls that are made each hour, night or week."""
+    return f"{account}_changes_each_{every}"
 
 
 def jobs(account: AccountAssets) -> list[Any]:
@@ -52,4 +64,14 @@ def jobs(account: AccountAssets) -> list[Any]:
         for stage, keys in account.stages.items()
         if keys
     ]
-    return [daily, *stages]
+    polls = [
+        dg.define_asset_job(
+            poll_name(account.name, every),
+            selection=dg.AssetSelection.assets(*keys),
+            description=_POLLS[every],
+            executor_def=dg.in_process_executor,
+            tags={"account": account.name},
+        )
+        for every, keys in account.polls.items()
+    ]
+    return [daily, *stages, *polls]

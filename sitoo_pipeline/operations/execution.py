@@ -13,9 +13,10 @@ from datetime import date
 import dagster as dg
 
 from sitoo_pipeline.assets import AccountAssets
+from sitoo_pipeline.assets.changes import found_dates
 from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.assets.runtime import chunks
-from sitoo_pipeline.automation import stage_name
+from sitoo_pipeline.automation import poll_name, stage_name
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
@@ -59,6 +60,24 @@ class Execution:
     log_level: str = "CRITICAL"
     tags: dict[str, str] = field(default_factory=dict)
     _notes: list[str] = field(default_factory=list, init=False)
+
+    def poll(self, every: Iterable[str]) -> set[date]:
+        """Find out what came late or changed, as the schedules do; returns the dates to load again.
+
+        Raises:
+            StageError: not everything could be asked for; what was found is found again the next time.
+        """
+        dates: set[date] = set()
+        failures = []
+        for name in every:
+            result = self._job(poll_name(self.account.name, name), [])
+            failures += [_error(event, result.run_id) for event in _step_failures(result)]
+            for event in result.all_events:
+                if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+                    dates |= found_dates(dict(event.step_materialization_data.materialization.metadata))
+        if failures:
+            raise StageError("; ".join(dict.fromkeys(failures)))
+        return dates
 
     def run(self, dates: Iterable[date], *, sinks: bool = True) -> Outcome:
         """Take ``dates`` from Sitoo to the targets (or to the marts only)."""
@@ -116,35 +135,39 @@ class Execution:
 
     def _execute(self, stage: str, dates: Sequence[date]) -> tuple[dict[date, str], str | None]:
         """One run. Returns the dates that its steps named as failed, and the reason of a failure that named none."""
-        tags = dict(self.tags)
-        if len(dates) > 1:
-            tags |= {RANGE_START: dates[0].isoformat(), RANGE_END: dates[-1].isoformat()}
-        result = self.defs.resolve_job_def(stage_name(self.account.name, stage)).execute_in_process(
-            instance=self.instance,
-            tags=tags,
-            partition_key=dates[0].isoformat() if len(dates) == 1 else None,
-            run_config={"loggers": {"console": {"config": {"log_level": self.log_level}}}},
-            raise_on_error=False,
-        )
+        result = self._job(stage_name(self.account.name, stage), dates)
         self._notes += [note for event in result.all_events for note in _notes_of(event)]
-        if result.success:
-            return {}, None
         reasons: dict[date, list[str]] = {}
         unnamed: str | None = None
-        for event in result.all_events:
-            if _is_interrupt(event):
-                raise KeyboardInterrupt  # Dagster took it for a failure of the run, and has recorded it as one
-            if event.event_type != dg.DagsterEventType.STEP_FAILURE:
-                continue
+        for event in _step_failures(result):
             said = event.step_failure_data.user_failure_data
             listed = said.metadata.get("failed_dates") if said else None
             if isinstance(listed, dg.JsonMetadataValue) and isinstance(listed.value, dict):
                 for day, why in listed.value.items():
                     reasons.setdefault(date.fromisoformat(day), []).append(str(why))
             else:
-                unnamed = said.description if said and said.description else _error(event, result.run_id)
+                unnamed = _error(event, result.run_id)
         named = {day: "; ".join(dict.fromkeys(why)) for day, why in reasons.items()}
         return named, None if named else unnamed
+
+    def _job(self, name: str, dates: Sequence[date]) -> dg.ExecuteInProcessResult:
+        tags = dict(self.tags)
+        if len(dates) > 1:
+            tags |= {RANGE_START: dates[0].isoformat(), RANGE_END: dates[-1].isoformat()}
+        result = self.defs.resolve_job_def(name).execute_in_process(
+            instance=self.instance,
+            tags=tags,
+            partition_key=dates[0].isoformat() if len(dates) == 1 else None,
+            run_config={"loggers": {"console": {"config": {"log_level": self.log_level}}}},
+            raise_on_error=False,
+        )
+        if any(_is_interrupt(event) for event in result.all_events):
+            raise KeyboardInterrupt  # Dagster took it for a failure of the run, and has recorded it as one
+        return result
+
+
+def _step_failures(result: dg.ExecuteInProcessResult) -> list[dg.DagsterEvent]:
+    return [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
 
 
 def _notes_of(event: dg.DagsterEvent) -> list[str]:
@@ -171,6 +194,9 @@ _SHOWN = ("sitoo_pipeline.sitoo.errors.", "sitoo_pipeline.warehouse.")
 
 def _error(event: dg.DagsterEvent, run_id: str) -> str:
     """The step's error: its own text where that is written to be shown, else what it was and where its story is."""
+    said = event.step_failure_data.user_failure_data
+    if said and said.description:
+        return said.description
     error, kind = event.step_failure_data.error, ""
     while error:
         kind, _, text = error.message.strip().partition(": ")

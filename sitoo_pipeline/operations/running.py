@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.definitions import accounts_of, build_defs
 from sitoo_pipeline.operations.console import progress
-from sitoo_pipeline.operations.execution import Execution, Outcome
+from sitoo_pipeline.operations.execution import Execution, Outcome, StageError
 from sitoo_pipeline.operations.faults import RangeError
 from sitoo_pipeline.operations.home import dagster_home, open_instance
-from sitoo_pipeline.operations.late import touched_dates
 from sitoo_pipeline.operations.preflight import unreachable
 from sitoo_pipeline.settings import Account, Settings
-from sitoo_pipeline.sitoo.errors import SitooError
-from sitoo_pipeline.warehouse import WarehouseLockedError
 
 
 def today(account: Account) -> date:
     """The business date that the account's clock shows."""
     return datetime.now(ZoneInfo(account.timezone)).date()
+
+
+def yesterday(account: Account) -> date:
+    """The last business date that is over on the account's clock."""
+    return today(account) - timedelta(days=1)
 
 
 def dates_between(account: Account, first: date, last: date, *, option: str = "") -> list[date]:
@@ -59,48 +60,58 @@ def run_dates(
     refused = {account.name: unreachable(account) for account in settings.accounts if dates.get(account.name)}
     reachable = [name for name, why in refused.items() if why is None]
     outcomes = {name: Outcome(name, failed=dict.fromkeys(dates[name], why)) for name, why in refused.items() if why}
-    if reachable:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Dagster's beta notices are for those who write assets
-            home = dagster_home(settings.data_dir)
-            defs = build_defs(settings)
-            accounts = {account.name: account for account in accounts_of(settings)}
-            with open_instance(home) as instance:
-                for name in reachable:
-                    with progress(console, name, len(dates[name]), verbose=verbose) as report:
-                        execution = Execution(accounts[name], defs, instance, report, tags={"trigger": trigger})
-                        execution.log_level = "INFO" if verbose else execution.log_level
-                        outcomes[name] = execution.run(dates[name], sinks=sinks)
+    for name, at_work in _at_work(settings, reachable, trigger=trigger, verbose=verbose):
+        with progress(console, name, len(dates[name]), verbose=verbose) as report:
+            at_work.progress = report
+            outcomes[name] = at_work.run(dates[name], sinks=sinks)
     return [outcomes.get(name, Outcome(name)) for name in dates]
 
 
 def run_recent(settings: Settings, *, console: Console, verbose: bool = False) -> list[Outcome]:
-    """What ``run`` does without a date; an account of which the dates cannot be found out does not hold up others."""
-    dates: dict[str, list[date]] = {}
-    refused: dict[str, Outcome] = {}
-    for account in settings.accounts:
-        try:
-            why = unreachable(account)
-            dates[account.name] = [] if why else recent_and_touched(account)
-        except (SitooError, WarehouseLockedError) as error:
-            why = str(error)
-        if why:
-            refused[account.name] = Outcome(account.name, warnings=[why])
-        elif not dates[account.name]:
-            console.print(f"{account.name}: starts on {account.start_date}; no date is over yet")
-    wanted = {name: found for name, found in dates.items() if found}
-    outcomes = run_dates(settings, wanted, console=console, trigger="run", verbose=verbose)
-    return [*refused.values(), *outcomes]
+    """What ``run`` does without a date: yesterday, and every earlier date of which something came late or changed.
 
-
-def recent_and_touched(account: Account) -> list[date]:
-    """The dates of a run without a date: yesterday, the days that are read again, and those that late orders touch.
-
-    Raises:
-        SitooError: Sitoo could not be asked; nothing was changed.
-        WarehouseLockedError: the warehouse stayed open in another program.
+    Where it cannot be found out what did, yesterday is run all the same, and the outcome says so.
     """
-    newest = today(account) - timedelta(days=1)
-    recent = [newest - timedelta(days=number) for number in range(max(1, account.reread_days))]
-    touched = touched_dates(Runtime.of(account)) if account.warehouse_path.exists() else set()
-    return sorted(day for day in {*recent, *touched} if account.start_date <= day <= newest)
+    refused = {account.name: unreachable(account) for account in settings.accounts}
+    outcomes = [Outcome(name, warnings=[why]) for name, why in refused.items() if why]
+    accounts = {account.name: account for account in settings.accounts}
+    reachable = []
+    for name in (name for name, why in refused.items() if why is None):
+        if yesterday(accounts[name]) < accounts[name].start_date:
+            console.print(f"{name}: starts on {accounts[name].start_date}; no date is over yet")
+        else:
+            reachable.append(name)
+    for name, at_work in _at_work(settings, reachable, trigger="run", verbose=verbose):
+        account, newest, unknown = accounts[name], yesterday(accounts[name]), []
+        found: set[date] = set()
+        if account.warehouse_path.exists():
+            console.print(f"{name}: asking what came late or changed")
+            try:
+                found = at_work.poll(("hour", "night"))
+            except StageError as error:
+                unknown = [f"what came late or changed is not known: {error}"]
+        dates = sorted(day for day in {newest, *found} if account.start_date <= day <= newest)
+        with progress(console, name, len(dates), verbose=verbose) as report:
+            at_work.progress = report
+            outcome = at_work.run(dates)
+        outcome.warnings = [*unknown, *outcome.warnings]
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _at_work(
+    settings: Settings, names: Sequence[str], *, trigger: str, verbose: bool
+) -> Iterator[tuple[str, Execution]]:
+    """Dagster at work on each account in turn."""
+    if not names:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Dagster's beta notices are for those who write assets
+        home = dagster_home(settings.data_dir)
+        defs = build_defs(settings)
+        accounts = {account.name: account for account in accounts_of(settings)}
+        with open_instance(home) as instance:
+            for name in names:
+                execution = Execution(accounts[name], defs, instance, tags={"trigger": trigger})
+                execution.log_level = "INFO" if verbose else execution.log_level
+                yield name, execution

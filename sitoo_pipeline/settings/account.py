@@ -91,6 +91,7 @@ class Account(Section):
         description="first business date", examples=[date(2024, 1, 1)]
     )
     reread_days: Days = Field(default=7, description="recent days that are read again each night", examples=[7])
+    deep_reread_days: Days = Field(default=60, description="days that are read again each week", examples=[60])
     open_orders_max_age_days: Days = Field(
         default=60, description="age at which an open order is no longer looked at", examples=[60]
     )

@@ -56,7 +56,7 @@ def plan(
     Raises:
         ValueError: The resource has no such parameter or no dates, or the scope names nothing to ask for.
     """
-    paths = _paths(resource, scope)
+    paths = paths_of(resource, scope)
     windows: tuple[Window | None, ...] = (window,)
     if window is not None and resource.paging == "id_cursor" and len(paths) < concurrency:
         windows = window.split(_PARTS_PER_USER * concurrency)
@@ -69,7 +69,12 @@ def plan(
     )
 
 
-def _paths(resource: Resource, scope: Scope) -> tuple[str, ...]:
+def paths_of(resource: Resource, scope: Scope) -> tuple[str, ...]:
+    """The paths at which a resource has to be asked for: one for the account, or one for each site or register.
+
+    Raises:
+        ValueError: The scope names nothing to ask for.
+    """
     paths: tuple[str, ...]
     match resource.scope:
         case "account":

@@ -1,9 +1,9 @@
-"""``meta``: what the pipeline knows of its own work: loads, refused objects, undocumented fields, reloads."""
+"""``meta``: what the pipeline knows of its own work: loads, polls, refused objects, undocumented fields, reloads."""
 
 from __future__ import annotations
 
 from sitoo_pipeline.tables.schema import Column, Table
-from sitoo_pipeline.tables.types import BIGINT, DATE, INSTANT, INTEGER, MONEY, TEXT
+from sitoo_pipeline.tables.types import BIGINT, DATE, DATE_LIST, INSTANT, INTEGER, MONEY, TEXT
 
 LOADS = Table(
     "meta",
@@ -27,7 +27,7 @@ LOADS = Table(
         Column("finished_at", INSTANT, "End of the load", nullable=False),
         Column("run_id", TEXT, "The Dagster run", nullable=False),
         Column("message", TEXT, "Why it failed"),
-        Column("newest_id", BIGINT, "Highest order id that Sitoo had when the fetch began; a higher one came later"),
+        Column("newest_id", BIGINT, "Highest id that Sitoo had when the fetch began; what has a higher one came later"),
     ),
     partition=None,
     audited=False,
@@ -89,4 +89,23 @@ RELOAD_DIFFS = Table(
     audited=False,
 )
 
-TABLES = (LOADS, QUARANTINE, DRIFT, RELOAD_DIFFS)
+POLLS = Table(
+    "meta",
+    "polls",
+    "One row per poll for what came late or changed: what was asked for, and the dates that have to be loaded again.",
+    (
+        Column("poll", TEXT, "Name of the poll, as the asset under changes", nullable=False),
+        Column("asked_from", BIGINT, "First id that was asked for, or first second since 1970; null without a bound"),
+        Column("watermark", BIGINT, "Up to which id, or which second since 1970, everything was seen"),
+        Column("records", INTEGER, "Objects that Sitoo gave, copies included", nullable=False),
+        Column("requests", INTEGER, "Requests that it took", nullable=False),
+        Column("found_dates", DATE_LIST, "Dates of which something is not as it was loaded", nullable=False),
+        Column("started_at", INSTANT, "Start of the poll", nullable=False),
+        Column("finished_at", INSTANT, "End of the poll", nullable=False),
+        Column("run_id", TEXT, "The Dagster run", nullable=False),
+    ),
+    partition=None,
+    audited=False,
+)
+
+TABLES = (LOADS, POLLS, QUARANTINE, DRIFT, RELOAD_DIFFS)

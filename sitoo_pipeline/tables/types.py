@@ -92,3 +92,4 @@ class TextList(DataType):
 
 FREE_MAP = FreeMap("MAP(VARCHAR, VARCHAR)", pl.Object(), "keys and values")
 TEXT_LIST = TextList("VARCHAR[]", pl.List(pl.String()), "list of texts")
+DATE_LIST = DataType("DATE[]", pl.List(pl.Date()), "list of dates")

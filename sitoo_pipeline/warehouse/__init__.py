@@ -6,20 +6,26 @@ runs (``assets``).
 """
 
 from sitoo_pipeline.warehouse.connection import Warehouse, WarehouseLockedError
-from sitoo_pipeline.warehouse.differences import differing_dates
+from sitoo_pipeline.warehouse.differences import Differences, differences
 from sitoo_pipeline.warehouse.frames import replace_partitions, replace_whole
 from sitoo_pipeline.warehouse.ledger import Loaded, failed_load, loaded_dates
+from sitoo_pipeline.warehouse.polls import Found, loaded_up_to, polled_up_to, record_poll
 from sitoo_pipeline.warehouse.raw import load_dated, load_reference
 
 __all__ = [
+    "Differences",
+    "Found",
     "Loaded",
     "Warehouse",
     "WarehouseLockedError",
-    "differing_dates",
+    "differences",
     "failed_load",
     "load_dated",
     "load_reference",
     "loaded_dates",
+    "loaded_up_to",
+    "polled_up_to",
+    "record_poll",
     "replace_partitions",
     "replace_whole",
 ]

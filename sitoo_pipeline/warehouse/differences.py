@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 
 from sitoo_pipeline.tables.raw import RawTable
@@ -13,7 +14,18 @@ from sitoo_pipeline.warehouse.raw import Dating, date_objects
 from sitoo_pipeline.warehouse.staging import Layout, stage
 
 
-def differing_dates(
+@dataclass(frozen=True)
+class Differences:
+    """The dates whose objects are others than those that are loaded, and the highest mark among the objects given.
+
+    ``highest`` is an id, or seconds since 1970; None where no object has a mark.
+    """
+
+    dates: frozenset[date]
+    highest: int | None
+
+
+def differences(
     warehouse: Warehouse,
     table: RawTable,
     files: Sequence[Path],
@@ -22,22 +34,31 @@ def differing_dates(
     landing: Path,
     hints: Sequence[Column],
     dating: Dating,
-) -> set[date]:
-    """The dates of the objects in ``files`` that ``table`` has not, or has with another content.
+    mark: str,
+    whole: Collection[date] = (),
+) -> Differences:
+    """Compare the objects in ``files`` with those that ``table`` has.
 
     An object that moved to another date gives both dates. Objects that break a rule are left out: they are refused when
-    their date is loaded. Arguments as in ``load_dated``; nothing is written.
+    their date is loaded. ``mark`` is the field in whose order Sitoo gives them. ``whole`` are dates of which ``files``
+    hold every object, so that one that is loaded and not among them makes a difference too. Other arguments as in
+    ``load_dated``; nothing is written.
 
     Raises:
         WarehouseLockedError: the file stayed open elsewhere.
     """
     key = " AND ".join(f't."{name}" = i."{name}"' for name in table.key)
     same = " AND ".join(f't."{f.name}" IS NOT DISTINCT FROM i."{f.name}"' for f in table.fields)
+    listed = ", ".join(f"DATE '{day}'" for day in sorted(whole)) or "NULL"
     with warehouse.connect() as con:
         stage(con, table, files, layout=layout, landing=landing)
         date_objects(con, table, hints, dating, into="incoming")
         rows = con.execute(
             f"SELECT DISTINCT i.business_date, t.business_date FROM incoming AS i LEFT JOIN {table.qualified} AS t "
-            f"ON {key} WHERE t.business_date IS DISTINCT FROM i.business_date OR NOT ({same})"
+            f"ON {key} WHERE t.business_date IS DISTINCT FROM i.business_date OR NOT ({same}) "
+            f"UNION SELECT DISTINCT NULL, t.business_date FROM {table.qualified} AS t ANTI JOIN incoming AS i ON {key} "
+            f"WHERE t.business_date IN ({listed})"
         ).fetchall()
-    return {day for row in rows for day in row if day is not None}
+        highest = con.execute(f'SELECT max("{mark}") FROM incoming').fetchall()[0][0]
+    dates = frozenset(day for row in rows for day in row if day is not None)
+    return Differences(dates, int(highest.timestamp()) if isinstance(highest, datetime) else highest)

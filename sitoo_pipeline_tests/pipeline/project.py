@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ from rich.console import Console
 from sitoo_pipeline.assets import core, marts
 from sitoo_pipeline.assets.computed import compute_dates, compute_whole
 from sitoo_pipeline.assets.extract import extract_dates, extract_reference
+from sitoo_pipeline.assets.polls import POLLS
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.operations.execution import Outcome
 from sitoo_pipeline.operations.running import run_dates
 from sitoo_pipeline.sandbox import Sandbox
 from sitoo_pipeline.settings import Account, Settings, load_settings
-from sitoo_pipeline.tables import ALL_TABLES, Table, raw
+from sitoo_pipeline.tables import ALL_TABLES, Table, meta, raw
+from sitoo_pipeline.warehouse import Found, record_poll
 from sitoo_pipeline_tests.sitoo.server import Server
 
 AUDIT = ("_loaded_at", "_run_id")
@@ -78,7 +80,12 @@ class Project:
             f"start_date = {start_date}\nhttp = {{ {http} }}\n{more}",
             encoding="utf-8",
         )
-        return cls(folder, variables, load_settings(cwd=folder, environ=variables))
+        return cls.read(folder, variables)
+
+    @classmethod
+    def read(cls, folder: Path, environ: Mapping[str, str]) -> Project:
+        """The project in a folder, by its settings as they are now."""
+        return cls(folder, environ, load_settings(cwd=folder, environ=environ))
 
     @property
     def account(self) -> Account:
@@ -131,6 +138,15 @@ class Project:
                         compute_dates(runtime, computation, dates, "plain")
         runtime.warehouse.publish()
 
+    def poll(self, name: str) -> Found:
+        """Make one poll without Dagster."""
+        [poll] = [poll for poll in POLLS if poll.name == name]
+        started_at = datetime.now(UTC)
+        found = poll.find(self.runtime, started_at)
+        with self.runtime.warehouse.connect() as con:
+            record_poll(con, name, found, started_at=started_at, run_id="plain")
+        return found
+
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
         """What Dagster remembers."""
@@ -155,11 +171,11 @@ class Project:
         return self.query(f"SELECT {names} FROM {table.qualified} ORDER BY {order or 'ALL'}")
 
     def everything(self, *, without: Iterable[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table but the log of loads, whatever columns it has, ``without`` left out."""
+        """Every row of every table but the logs of loads and polls, whatever columns, ``without`` left out."""
         left_out = set(without)
         found = {}
         for table in ALL_TABLES:
-            if table.qualified != "meta.loads":
+            if table not in (meta.LOADS, meta.POLLS):
                 rows = self.query(f"FROM {table.qualified} ORDER BY ALL")
                 found[table.qualified] = sorted(
                     tuple(repr(value) for name, value in row.items() if name not in left_out) for row in rows

@@ -5,12 +5,13 @@ What Sitoo answers goes through the whole pipeline; the same dates in any split 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import Phase, example, given, settings
+from hypothesis import strategies as st
 
 from sitoo_pipeline.tables import Table, marts
 from sitoo_pipeline_tests import scenario
@@ -108,18 +109,32 @@ def test_every_csv_file_equals_the_oracle(project: Project, figures: Oracle) -> 
     assert {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()} == csv_files(figures)
 
 
-@pytest.mark.parametrize(
-    "runs",
-    [
-        [[day] for day in reversed(AUTUMN[:4])] + [AUTUMN[4:], SPRING],
-        [[SPRING[1], AUTUMN[1], AUTUMN[3]], [SPRING[0], AUTUMN[0], AUTUMN[2], *AUTUMN[4:]]],
-    ],
-    ids=["backwards, one by one", "every other date"],
-)
-def test_the_same_dates_in_other_runs_give_the_same_tables(
-    runs: Sequence[Sequence[date]], project: Project, server: Server, tmp_path: Path
+BACKWARDS = [[day] for day in reversed(AUTUMN[:4])] + [AUTUMN[4:], SPRING]
+EVERY_OTHER = [[SPRING[1], AUTUMN[1], AUTUMN[3]], [SPRING[0], AUTUMN[0], AUTUMN[2], *AUTUMN[4:]]]
+
+
+@st.composite
+def runs_of(draw: st.DrawFn) -> list[list[date]]:
+    """All the dates in a few runs of any dates, in any order, some dates more than once."""
+    some = st.lists(st.sampled_from(DATES), min_size=1, max_size=6, unique=True)
+    runs = draw(st.lists(some, min_size=1, max_size=4))
+    rest = [day for day in DATES if all(day not in run for run in runs)]
+    return draw(st.permutations([*runs, rest] if rest else runs))
+
+
+def test_any_split_into_runs_with_repeats_gives_the_same_tables(
+    project: Project, server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Tills closed after midnight, and z-reports that overlap, tie dates together."""
-    split = Project.make(tmp_path, server, start_date=scenario.START_DATE, more=ZONES)
-    split.load_plainly(runs)
-    assert split.content() == project.content()
+    expected = project.content()
+
+    @settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.generate])
+    @example(runs=BACKWARDS)
+    @example(runs=EVERY_OTHER)
+    @given(runs=runs_of())
+    def check(runs: list[list[date]]) -> None:
+        split = Project.make(tmp_path_factory.mktemp("split"), server, start_date=scenario.START_DATE, more=ZONES)
+        split.load_plainly(runs)
+        assert split.content() == expected
+
+    check()

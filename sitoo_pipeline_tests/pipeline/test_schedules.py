@@ -26,6 +26,9 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterIns
         yield made
 
 
+SCHEDULES = ("nightly", "hourly", "reread", "deep_reread")
+
+
 def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
@@ -61,40 +64,38 @@ def test_nightly_does_yesterday(
 
 
 @pytest.mark.parametrize(
-    ("scheduled", "today"),
+    ("name", "polls"),
     [
-        ("2026-06-09T21:15", "2026-06-09"),  # 23:15
-        ("2026-06-09T22:15", "2026-06-10"),  # 00:15
-        ("2026-10-25T00:15", "2026-10-25"),
-        ("2026-10-25T22:15", "2026-10-25"),  # 23:15 of the day of 25 hours
-        ("2026-10-25T23:15", "2026-10-26"),
+        ("hourly", {"new_orders", "new_transactions", "late_z_reports"}),
+        ("reread", {"open_orders", "recent_days"}),
+        ("deep_reread", {"many_days"}),
     ],
 )
-def test_hourly_does_today(scheduled: str, today: str, defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
-    assert dates(tick(defs, instance, "hourly", utc(scheduled))) == [today]
-
-
-def test_reread_does_the_days_before_yesterday_one_by_one(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
-    found = dates(tick(defs, instance, "reread", utc("2026-10-26T02:00")))
-    assert found == ["2026-10-22", "2026-10-23", "2026-10-24"]
+def test_what_each_schedule_polls(
+    name: str, polls: set[str], defs: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    [request] = tick(defs, instance, name, utc("2026-10-26T02:00"))
+    assert request.partition_key is None
+    job = defs.resolve_job_def(defs.resolve_schedule_def(f"kedjan_{name}").job_name)
+    assert {key.path[-1] for key in job.asset_layer.selected_asset_keys} == polls
 
 
 def test_nothing_before_the_start_date(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
-    assert dates(tick(defs, instance, "reread", utc("2026-03-23T02:00"))) == ["2026-03-20", "2026-03-21"]
     assert tick(defs, instance, "nightly", utc("2026-03-20T01:00")) == []
 
 
-def test_run_keys_differ_between_nights_and_hours(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
+def test_run_keys_differ_between_nights(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
     nights = [utc("2026-10-23T00:00") + timedelta(days=number) for number in range(5)]
-    hours = [utc("2026-10-24T22:15") + timedelta(hours=number) for number in range(25)]
-    keys = [
-        request.run_key
-        for name, times in (("nightly", nights), ("reread", nights), ("hourly", hours))
-        for time in times
-        for request in tick(defs, instance, name, time)
-    ]
-    assert len(keys) == 5 + 15 + 25
+    keys = [request.run_key for time in nights for request in tick(defs, instance, "nightly", time)]
+    assert len(keys) == 5
     assert len(set(keys)) == len(keys)
+
+
+def test_everything_is_stopped_until_it_is_switched_on(defs: dg.Definitions) -> None:
+    schedules, sensors = list(defs.schedules or []), list(defs.sensors or [])
+    assert {schedule.name for schedule in schedules} == {f"kedjan_{name}" for name in SCHEDULES}
+    assert [sensor.name for sensor in sensors] == ["kedjan_changes"]
+    assert {one.default_status.value for one in [*schedules, *sensors]} == {"STOPPED"}
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-10-26", 24)])

@@ -12,7 +12,7 @@ import pytest
 from sitoo_pipeline.tables import meta, raw
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.tables.types import INSTANT
-from sitoo_pipeline.warehouse import differing_dates
+from sitoo_pipeline.warehouse import differences
 from sitoo_pipeline_tests.warehouse.support import DAY, NEXT_DAY, NEXT_NOON, NOON, Account, in_utc, order
 
 BEFORE = DAY - timedelta(days=1)
@@ -58,8 +58,15 @@ def test_a_cut_file_fails_the_load_and_leaves_the_rows(account: Account) -> None
     file = account.land({"items": [order(2)]})[0]
     file.write_bytes(file.read_bytes()[:200])
     with pytest.raises((EOFError, duckdb.Error)):
-        differing_dates(
-            account.warehouse, raw.ORDERS, [file], layout="envelope", landing=account.landing, hints=[], dating=in_utc
+        differences(
+            account.warehouse,
+            raw.ORDERS,
+            [file],
+            layout="envelope",
+            landing=account.landing,
+            hints=[],
+            dating=in_utc,
+            mark="orderid",
         )
     assert account.orders() == [(1, DAY)]
 

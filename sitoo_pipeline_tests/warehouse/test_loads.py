@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from sitoo_pipeline.tables import raw
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.tables.types import INSTANT
-from sitoo_pipeline.warehouse import differing_dates, failed_load, load_dated, loaded_dates
+from sitoo_pipeline.warehouse import differences, failed_load, load_dated, loaded_dates
 from sitoo_pipeline_tests.warehouse.support import (
     DAY,
     NEXT_DAY,
@@ -219,8 +220,8 @@ def test_the_dates_of_what_differs(account: Account) -> None:
         order(5, moneytotal_net="x"),
     ]
 
-    def differing(*numbers: int) -> set[date]:
-        return differing_dates(
+    def differing(*numbers: int, whole: Collection[date] = ()) -> set[date]:
+        found = differences(
             account.warehouse,
             raw.ORDERS,
             account.land({"items": [item for item in new if item["orderid"] in numbers]}),
@@ -228,10 +229,17 @@ def test_the_dates_of_what_differs(account: Account) -> None:
             landing=account.landing,
             hints=[CLOCK],
             dating=in_utc,
+            mark="orderid",
+            whole=whole,
         )
+        assert found.highest == max(number for number in numbers if number != 5)
+        return set(found.dates)
 
     assert differing(1) == set()
     assert differing(1, 2) == {DAY}
     assert differing(3) == {DAY, NEXT_DAY}
     assert differing(4, 5) == {BEFORE}
+    # Of a date that is asked for whole, what does not come back is a difference too.
+    assert differing(1, whole=[NEXT_DAY]) == set()
+    assert differing(1, whole=[DAY]) == {DAY}
     assert account.orders() == [(1, DAY), (2, DAY), (3, DAY)]
