@@ -44,7 +44,7 @@ class Daemon:
         data = sensor.evaluate_tick(context)
         self.cursor = data.cursor
         for request in data.run_requests or []:
-            self._execute(request, sensor.job_name)
+            self._execute(request, f"{self.project.account.name}_daily")
         return [date.fromisoformat(request.partition_key or "") for request in data.run_requests or []]
 
     def one_pass(self, schedules: Iterable[str] = ("hourly", "reread", "deep_reread")) -> list[date]:
