@@ -130,6 +130,21 @@ def test_a_token_for_one_department(client: Client, clock: Clock) -> None:
     assert client.get(client.balance(MONDAY)).status_code == 401
 
 
+def test_tokens_of_several_departments_and_a_login_live_side_by_side(client: Client) -> None:
+    email, password = client.sandbox.samesystem_user
+    client.login()
+    headers = {"0101": "", "0102": ""}
+    for dpt_no in headers:
+        ctx_token = client.sandbox.samesystem.state.department(dpt_no).ctx_token
+        credentials = {"username": email, "password": password, "grant_type": "password"}
+        token = client.post(f"/{ctx_token}/oauth/token", credentials).json()["access_token"]
+        headers[dpt_no] = f"Bearer {token}"
+    assert client.get("/departments").status_code == 200
+    for dpt_no, header in headers.items():
+        client.headers["authorization"] = header
+        assert client.get(client.balance(MONDAY, dpt_no)).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [({"password": "wrong"}, "invalid_grant"), ({"grant_type": "client_credentials"}, "unsupported_grant_type")],

@@ -135,11 +135,13 @@ def test_an_approved_week_is_closed_until_it_is_unapproved(client: Client) -> No
     assert client.act("approve_week", DAYS[3]).status_code == 200
     assert client.week(MONDAY)["registers"][0]["week_approved"] is True
     assert client.sandbox.samesystem.state.is_approved("0101", DAY)
+    approved = client.sandbox.samesystem.state.snapshot()
     assert refused(client.act("unconfirm", MONDAY), 412, "approved")
     assert refused(client.save(MONDAY, FULL), 412, "approved")
     assert client.act("unapprove_week", MONDAY).status_code == 200
     week = client.week(MONDAY)["registers"][0]
     assert week["week_approved"] is False
+    assert client.sandbox.samesystem.state.snapshot() != approved
     assert list(week["confirmed"]) == list(DAYS)
     assert client.act("unconfirm", MONDAY).status_code == 200
 
@@ -166,6 +168,21 @@ def test_a_mandatory_figure_is_missing(client: Client) -> None:
     client.save(MONDAY, {"Gross sales": 1, "Transactions": 1})
     assert refused(client.act("confirm", MONDAY), 412, "Net sales")
     client.save(MONDAY, {"Gross sales": 1, "Net sales": 0})
+    assert client.act("confirm", MONDAY).status_code == 200
+
+
+def test_a_register_needs_no_figure_that_it_does_not_have(client: Client) -> None:
+    department = client.sandbox.samesystem.state.department("0102")
+    department.unavailable = {2: frozenset({"Net sales"})}
+    for register in (1, 2):
+        client.save(MONDAY, {"Gross sales": 1}, dpt_no="0102", register=register)
+    assert refused(client.act("confirm", MONDAY, dpt_no="0102", register=1), 412, "Net sales")
+    assert client.act("confirm", MONDAY, dpt_no="0102", register=2).status_code == 200
+
+
+def test_an_empty_text_is_no_figure(client: Client) -> None:
+    assert client.save(MONDAY, {"Bank person": ""}).status_code == 200
+    assert client.week(MONDAY)["registers"][0]["lines"] == {}
     assert client.act("confirm", MONDAY).status_code == 200
 
 

@@ -38,6 +38,14 @@ def test_a_broken_connection_before_and_after_the_save(client: Client, kind: str
     assert saved(client) is is_done
 
 
+def test_a_connection_that_breaks_before_a_confirmation(client: Client) -> None:
+    client.save(MONDAY, FULL)
+    client.sandbox.faults = Faults(rate=1, kinds=("reset-before",), match="/confirm/", times=1)
+    with pytest.raises(httpx.TransportError):
+        client.act("confirm", MONDAY)
+    assert client.act("confirm", MONDAY).status_code == 200  # and would be refused, had it been confirmed
+
+
 def test_a_confirmation_whose_answer_was_lost_is_refused_when_repeated(client: Client) -> None:
     client.save(MONDAY, FULL)
     client.sandbox.faults = Faults(rate=1, kinds=("reset",), match="/confirm/", times=1)

@@ -120,6 +120,30 @@ def test_files_wait_for_the_import_at_two_and_days_are_confirmed_at_five(client:
     assert confirmed == {MONDAY: {"datetime": "2026-11-03 05:00:00", "user": "Auto confirm"}}
 
 
+def test_a_night_comes_once(client: Client, clock: Clock) -> None:
+    clock.now = datetime(2026, 11, 3, 3, tzinfo=UTC)
+    client.login()
+    client.sandbox.samesystem.nights.confirms = True
+    clock.advance(hours=1)  # 05:00 in Stockholm
+    client.login()
+    assert client.save(MONDAY, FULL).status_code == 200
+    clock.advance(minutes=1)
+    client.login()
+    assert not client.sandbox.samesystem.state.is_confirmed("0101", DAY)
+    clock.advance(days=1)
+    client.login()
+    assert client.sandbox.samesystem.state.is_confirmed("0101", DAY)
+
+
+def test_a_register_takes_no_figure_that_it_does_not_have(client: Client) -> None:
+    samesystem = client.sandbox.samesystem
+    row = ROW.replace("0101", "0102")
+    assert len(samesystem.nights.import_file(file_of(row, row.replace(";1;", ";2;", 1))).taken) == 2
+    shown = samesystem.state.shown("0102", DAY)
+    assert [lines.get("Visitors") for lines in shown.values()] == [3, None]
+    assert [lines.get("Transactions") for lines in shown.values()] == [7, 7]
+
+
 def test_a_sandbox_that_nobody_asked_for_days_catches_up_in_order(client: Client, clock: Clock) -> None:
     client.login()
     samesystem = client.sandbox.samesystem
