@@ -11,6 +11,7 @@ from sitoo_pipeline.assets import core, marts
 from sitoo_pipeline.assets.changes import change_asset, change_key
 from sitoo_pipeline.assets.checks import asset_checks
 from sitoo_pipeline.assets.computed import computed_asset
+from sitoo_pipeline.assets.inventory_check import inventory_check
 from sitoo_pipeline.assets.polls import POLLS
 from sitoo_pipeline.assets.published import read_copy_asset, read_copy_key
 from sitoo_pipeline.assets.raw import dated_asset, reference_asset, source_specs
@@ -72,7 +73,10 @@ def _build(runtime: Runtime) -> AccountAssets:
             *(sink_asset(runtime, sink, daily) for sink in sinks),
             *(change_asset(runtime, poll) for poll in POLLS),
         ),
-        checks=tuple(check for table in checked for check in asset_checks(runtime, table, daily)),
+        checks=(
+            *(check for table in checked for check in asset_checks(runtime, table, daily)),
+            inventory_check(runtime),
+        ),
         stages={
             "reference": tuple(key(account.name, table) for table in (*raw.REFERENCE, *core_tables.REFERENCE)),
             "extract": tuple(key(account.name, table) for table in raw.DATED),

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
+from sitoo_pipeline.assets.day_status import DayStatus
 from sitoo_pipeline.operations.running import run_dates
-from sitoo_pipeline.operations.status import DayStatus, statuses
+from sitoo_pipeline.operations.status import statuses
 from sitoo_pipeline.sandbox import Chain, Sandbox
 from sitoo_pipeline.settings import Settings, load_settings
 from sitoo_pipeline.settings.demo import DEMO_ACCOUNT, SANDBOX_PORT, demo_data_dir

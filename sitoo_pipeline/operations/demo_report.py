@@ -11,9 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from sitoo_pipeline.assets.day_status import DayStatus, Place
 from sitoo_pipeline.operations.console import span
-from sitoo_pipeline.operations.report import balanced, targets
-from sitoo_pipeline.operations.status import DayStatus, Place
+from sitoo_pipeline.operations.status_report import balanced, targets
 from sitoo_pipeline.settings.demo import DEMO_ACCOUNT, demo_data_dir
 from sitoo_pipeline.sinks import State
 

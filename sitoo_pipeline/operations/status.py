@@ -1,134 +1,69 @@
-"""The state of each date: loaded, reconciled, delivered, failed or missing. Read from the warehouse and the ledger."""
+"""The state of each date of each account, for the command ``status``, the demo and tests.
+
+What a state is, and from what it follows, is in ``assets/inventory``.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
+from datetime import UTC, date, datetime
 
-import duckdb
-
+from sitoo_pipeline.assets.day_status import DayStatus
+from sitoo_pipeline.assets.inventory import Inventory, dates_until, take_inventory
 from sitoo_pipeline.assets.runtime import Runtime
-from sitoo_pipeline.assets.targets import sinks_of
-from sitoo_pipeline.settings import Account
-from sitoo_pipeline.sinks import Ledger, State
-from sitoo_pipeline.tables import core, marts, raw
-
-LOADED_TABLES = (*raw.DATED, core.ORDERS, core.Z_REPORTS, core.STOCK_MOVEMENTS, *marts.TABLES)
-
-_LATEST = """
-    SELECT business_date, table_name, status, message FROM meta.loads
-    WHERE list_contains(?, business_date)
-    QUALIFY row_number() OVER (PARTITION BY business_date, table_name ORDER BY finished_at DESC) = 1
-"""
-_REFUSED = "SELECT business_date, count(*) FROM meta.quarantine WHERE list_contains(?, business_date) GROUP BY ALL"
-_RECONCILED = """
-    SELECT business_date, status, count(*) FROM marts.z_report_reconciliation
-    WHERE list_contains(?, business_date) GROUP BY ALL
-"""
-_SOLD = """
-    SELECT business_date, store_id, store_name, channel, currency, gross_sales FROM marts.daily_sales
-    WHERE list_contains(?, business_date) ORDER BY ALL
-"""
+from sitoo_pipeline.operations.faults import exit_code, explained
+from sitoo_pipeline.operations.running import dates_between, today
+from sitoo_pipeline.settings import Account, Settings
 
 
-Place = tuple[str, str, str]
-"""A store's id, the channel and the currency: what an amount is about."""
-
-
-@dataclass
-class DayStatus:
-    """One business date of one account."""
+@dataclass(frozen=True)
+class AccountStatus:
+    """One account: its inventory, or ``trouble``: why there is none."""
 
     account: str
-    business_date: date
-    loaded: set[str] = field(default_factory=set)
-    failed: dict[str, str] = field(default_factory=dict)
-    refused: int = 0
-    reconciliation: Counter[str] = field(default_factory=Counter)
-    deliveries: dict[str, Counter[State]] = field(default_factory=dict)
-    not_handed_over: set[str] = field(default_factory=set)
-    sold: dict[Place, Decimal] = field(default_factory=dict)
-    store_names: dict[str, str | None] = field(default_factory=dict)
+    inventory: Inventory = field(default_factory=lambda: Inventory(()))
+    trouble: str | None = None
 
     @property
-    def state(self) -> str:
-        """What the date lacks.
+    def is_failure(self) -> bool:
+        """Whether somebody has to do something."""
+        return bool(self.trouble) or any(day.state.is_failure for day in self.inventory.days)
 
-        ``failed``: the last attempt at one of its tables failed. ``missing``: never loaded. ``incomplete``: loaded in
-        part. ``undelivered``: a target lacks something that it did not refuse. ``done``: nothing.
-        """
-        if self.failed:
-            return "failed"
-        if not self.loaded:
-            return "missing"
-        if len(self.loaded) < len(LOADED_TABLES):
-            return "incomplete"
-        return "done" if self.is_delivered else "undelivered"
 
-    @property
-    def is_delivered(self) -> bool:
-        """Whether every target has everything of the date, or has refused some of it for a reason."""
-        return all(self.is_delivered_to(target) for target in self.deliveries)
+def survey(settings: Settings, first: date | None, last: date | None) -> Iterator[AccountStatus]:
+    """Every account from ``first`` (its start without one) to ``last`` (today without one), both included.
 
-    def is_delivered_to(self, target: str) -> bool:
-        """Whether the target has everything of the date, or has refused some of it for a reason."""
-        return target not in self.not_handed_over and set(self.deliveries[target]) <= {State.DELIVERED, State.REJECTED}
+    An account that cannot be read does not hold up the others. One that starts later than today has no dates.
 
-    @property
-    def reasons(self) -> list[str]:
-        """What failed, each once."""
-        return list(dict.fromkeys(self.failed.values()))
+    Raises:
+        RangeError: the period is empty, begins before an account does, or lies in the future.
+    """
+    wanted = [(account, _dates(account, first, last)) for account in settings.accounts]
+    for account, dates in wanted:
+        try:
+            yield AccountStatus(account.name, _taken(account, dates))
+        except Exception as error:
+            if exit_code(error) == 2 or not (text := explained(error)):
+                raise
+            yield AccountStatus(account.name, trouble=text)
 
 
 def statuses(account: Account, dates: Sequence[date]) -> list[DayStatus]:
-    """The state of ``dates`` of one account.
+    """The state of ``dates`` of one account, in order.
 
     Raises:
-        WarehouseLockedError: the warehouse stayed open in another program.
+        WarehouseLockedError: the warehouse is open in another program, and there is no read copy.
     """
-    found = {day: DayStatus(account.name, day) for day in dates}
-    runtime = Runtime.of(account)
-    if account.warehouse_path.exists():
-        with runtime.warehouse.connect() as con:
-            _read_loads(con, found)
-            _read_figures(con, found)
-    _read_deliveries(runtime, found)
-    return [found[day] for day in sorted(found)]
+    return list(_taken(account, dates).days)
 
 
-def _read_loads(con: duckdb.DuckDBPyConnection, found: dict[date, DayStatus]) -> None:
-    for day, count in con.execute(_REFUSED, [list(found)]).fetchall():
-        found[day].refused = count
-    wanted = {table.qualified for table in LOADED_TABLES}
-    for day, table, status, message in con.execute(_LATEST, [list(found)]).fetchall():
-        if status == "failed":
-            found[day].failed[table] = message
-        elif table in wanted:
-            found[day].loaded.add(table)
+def _taken(account: Account, dates: Sequence[date]) -> Inventory:
+    return take_inventory(Runtime.of(account), dates, now=datetime.now(UTC))
 
 
-def _read_figures(con: duckdb.DuckDBPyConnection, found: dict[date, DayStatus]) -> None:
-    for day, status, count in con.execute(_RECONCILED, [list(found)]).fetchall():
-        found[day].reconciliation[status] = count
-    for day, store, name, channel, currency, gross in con.execute(_SOLD, [list(found)]).fetchall():
-        found[day].sold[store, channel, currency] = gross
-        found[day].store_names[store] = name
-
-
-def _read_deliveries(runtime: Runtime, found: dict[date, DayStatus]) -> None:
-    sinks = sinks_of(runtime)
-    if not runtime.account.folder.exists():
-        for status in found.values():
-            status.deliveries = {sink.name: Counter() for sink in sinks}
-            status.not_handed_over.update(sink.name for sink in sinks)
-        return
-    with Ledger(runtime.account.deliveries_url.get_secret_value()) as ledger:
-        for sink in sinks:
-            counts = ledger.counts(runtime.account.name, sink.name, list(found))
-            for day, status in found.items():
-                status.deliveries[sink.name] = Counter(counts.get(day, {}))
-                if sink.is_one_per_date and not status.deliveries[sink.name]:
-                    status.not_handed_over.add(sink.name)
+def _dates(account: Account, first: date | None, last: date | None) -> list[date]:
+    if first is None and last is None:
+        return dates_until(Runtime.of(account), datetime.now(UTC))
+    begin = first or account.start_date
+    return dates_between(account, begin, last or max(begin, today(account)))

@@ -56,12 +56,14 @@ class Record:
     ``key`` is unique per account and target, ``partition`` the business date it belongs to. ``payload`` is what is sent
     (objects of JSON, with Decimal for money); it may hold personal data and is therefore never shown. With
     ``newest_wins`` a record of an earlier partition than the one handed over last is out of date and not sent.
+    ``left_out`` says in words, without personal data, what the record lacks on purpose; the ledger keeps it.
     """
 
     key: str
     partition: date
     payload: Mapping[str, Any] = field(repr=False)
     newest_wins: bool = False
+    left_out: str = ""
 
     @cached_property
     def content_hash(self) -> str:

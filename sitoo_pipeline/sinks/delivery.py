@@ -106,7 +106,8 @@ def _judge(target: Target, record: Record, entry: Entry | None, *, force: bool) 
         return _Step(record, _Do.SEND, "forced")
     if isinstance(target, Readable) and target.holds(record):
         known = entry is not None and entry.state is State.DELIVERED and entry.delivered_hash == record.content_hash
-        return _Step(record, _Do.LEAVE if known else _Do.SETTLE, "found at the target")
+        is_same = known and entry is not None and entry.left_out == record.left_out
+        return _Step(record, _Do.LEAVE if is_same else _Do.SETTLE, "found at the target")
     if entry is None:
         return _Step(record, _Do.SEND, "new")
     if record.newest_wins and record.partition < entry.partition:

@@ -38,6 +38,8 @@ DELIVERIES = sa.Table(
 
 _KEYS_PER_QUERY = 500  # old builds of SQLite take 999 parameters
 _ANSWER_LENGTH = 500
+_LEFT_OUT = "left out: "
+"""Begins the answer of a record that lacks something on purpose."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Entry:
     run_id: str
     first_at: datetime
     updated_at: datetime
+
+    @property
+    def left_out(self) -> str:
+        """What the record lacked on purpose when it was handed over."""
+        return self.answer.removeprefix(_LEFT_OUT) if self.answer.startswith(_LEFT_OUT) else ""
 
 
 class Ledger:
@@ -108,6 +115,23 @@ class Ledger:
                     found.setdefault(day, {})[State(state)] = number
         return found
 
+    def left_out(self, account: str, target: str, dates: Collection[date]) -> dict[date, list[str]]:
+        """What the delivered records of each of these dates lack on purpose; a date that lacks nothing is left out."""
+        days, table = set(dates), DELIVERIES.c
+        found: dict[date, list[str]] = {}
+        if not days:
+            return found
+        query = _entries(account, target).where(
+            table.state == State.DELIVERED,
+            table.answer.startswith(_LEFT_OUT, autoescape=True),
+            table.partition.between(min(days), max(days)),
+        )
+        with self._engine.connect() as connection:
+            for row in connection.execute(query.order_by(table.partition, table.key)):
+                if row.partition in days:
+                    found.setdefault(row.partition, []).append(_entry(row).left_out)
+        return found
+
     def rejected(self, account: str, target: str, dates: Collection[date] | None = None) -> list[Entry]:
         """The entries that the target refuses, of these dates or of all, by date and key."""
         query = _entries(account, target).where(DELIVERIES.c.state == State.REJECTED)
@@ -127,7 +151,7 @@ class Ledger:
     def finish(self, account: str, target: str, results: Sequence[tuple[Record, Outcome]], *, run_id: str) -> None:
         """Note what became of these records; also of one that was not tried at all, or was found at the target."""
         rows = [
-            _row(account, target, record, outcome.state, run_id=run_id, answer=outcome.answer)
+            _row(account, target, record, outcome.state, run_id=run_id, answer=_answer(record, outcome))
             for record, outcome in results
         ]
         self._write(rows, attempts=DELIVERIES.c.attempts)
@@ -143,6 +167,12 @@ class Ledger:
         taken["delivered_hash"] = sa.func.coalesce(new.delivered_hash, DELIVERIES.c.delivered_hash)
         with self._engine.begin() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=key, set_=taken | changes), rows)
+
+
+def _answer(record: Record, outcome: Outcome) -> str:
+    """The target's answer; of a record that was taken but lacks something, what it lacks."""
+    lacks = record.left_out if outcome.state is State.DELIVERED else ""
+    return f"{_LEFT_OUT}{lacks}" if lacks else outcome.answer
 
 
 def _row(

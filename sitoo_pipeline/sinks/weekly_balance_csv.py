@@ -36,6 +36,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
 HEADER = ("Department Id", "Register Id", "Date", "Hour", *(title for title, _ in COLUMNS))
 
 _AMOUNTS = ("gross_sales", "returns")
+_NAMED = 4  # the ledger keeps short texts
 _Hours = dict[int, Mapping[str, Any]]
 
 
@@ -112,6 +113,8 @@ class WeeklyBalanceCsv:
     def prepare(self, frame: pl.DataFrame, *, account: str, dates: Collection[date]) -> Prepared:
         """One record per date: the text of its file. A date without a store has an empty text, and no file.
 
+        A store that is left out is named in the messages with its figures, and in the record without them.
+
         Args:
             frame: rows of ``marts.weekly_balance_hourly``; other accounts and dates in it are left alone.
             account: the account to write.
@@ -125,16 +128,18 @@ class WeeklyBalanceCsv:
         records, warnings = [], []
         for day, of_day in stores.items():
             lines: list[list[str]] = []
+            left_out: list[str] = []
             for store_id, currencies in of_day.items():
                 home = self._home(store_id, currencies)
                 if home is not None:
                     lines += self._lines(store_id, day, currencies.get(home, {}))
-                warnings += [
-                    f"{day} store {store_id}: left out of the CSV: {_figures(hours, currency)}: {_why(store_id, home)}"
-                    for currency, hours in currencies.items()
-                    if currency != home and _has_figures(hours)
-                ]
-            records.append(Record(day.isoformat(), day, {"business_date": day, "text": self._text(lines)}))
+                for currency, hours in currencies.items():
+                    if currency != home and _has_figures(hours):
+                        why = f"{_figures(hours, currency)}: {_why(store_id, home)}"
+                        warnings.append(f"{day} store {store_id}: left out of the CSV: {why}")
+                        left_out.append(f"store {store_id} ({currency})")
+            payload = {"business_date": day, "text": self._text(lines)}
+            records.append(Record(day.isoformat(), day, payload, left_out=_listed(left_out, is_all=not lines)))
         return Prepared(tuple(records), tuple(warnings))
 
     def holds(self, record: Record) -> bool:
@@ -205,6 +210,11 @@ class WeeklyBalanceCsv:
 
 
 _NOTHING = {name: Decimal(0) if "sales" in name or name in ("discounts", "returns") else 0 for _, name in COLUMNS}
+
+
+def _listed(left_out: Sequence[str], *, is_all: bool) -> str:
+    more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
+    return ", ".join(left_out[:_NAMED]) + more + ("; there is no file" if left_out and is_all else "")
 
 
 def _has_figures(hours: _Hours) -> bool:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -63,10 +64,9 @@ class Warehouse:
             WarehouseLockedError: another process held the file for ``lock_timeout`` seconds.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        con = self._open()
+        con = self._open(self.path, patience=self.lock_timeout)
         try:
-            con.execute("SET TimeZone = 'UTC'")
-            con.execute(f"SET memory_limit = '{self.memory_limit}'")
+            self._set_up(con)
             con.execute("SET preserve_insertion_order = false")
             # Closing moves what was written into the file anyway; doing so at a commit would rewrite it date by date.
             con.execute("SET wal_autocheckpoint = '256MB'")
@@ -75,22 +75,52 @@ class Warehouse:
         finally:
             con.close()
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
+    @contextmanager
+    def look(self, *, patience: float = 2.0) -> Iterator[tuple[duckdb.DuckDBPyConnection, datetime | None]]:
+        """A connection that only reads, in UTC: of the warehouse, or of the read copy where a load has the warehouse.
+
+        Yields the connection, and the instant at which the read copy was published (None for the warehouse itself).
+        ``patience`` is how many seconds the warehouse is waited for; it is never longer than ``lock_timeout``. Tables
+        are not made: a file that is being made for the first time may have none.
+
+        Raises:
+            WarehouseLockedError: another process held the file, and there is no read copy.
+            duckdb.IOException: there is no file.
+        """
+        as_of = None
+        try:
+            con = self._open(self.path, patience=min(patience, self.lock_timeout), read_only=True)
+        except WarehouseLockedError:
+            if not self.read_copy.exists():
+                raise
+            as_of = datetime.fromtimestamp(self.read_copy.stat().st_mtime, UTC)
+            con = self._open(self.read_copy, patience=0, read_only=True)
+        try:
+            self._set_up(con)
+            yield con, as_of
+        finally:
+            con.close()
+
+    def _set_up(self, con: duckdb.DuckDBPyConnection) -> None:
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute(f"SET memory_limit = '{self.memory_limit}'")
+
+    def _open(self, path: Path, *, patience: float, read_only: bool = False) -> duckdb.DuckDBPyConnection:
         started = time.monotonic()
         try:
             for attempt in stamina.retry_context(
                 on=_is_locked,
-                attempts=None if self.lock_timeout else 1,
-                timeout=self.lock_timeout or None,
+                attempts=None if patience else 1,
+                timeout=patience or None,
                 wait_initial=0.05,
                 wait_max=1.0,
                 wait_jitter=0.2,
             ):
                 with attempt:
-                    return duckdb.connect(str(self.path))
+                    return duckdb.connect(str(path), read_only=read_only)
         except duckdb.IOException as error:
             if _is_locked(error):
-                raise WarehouseLockedError(self.path, round(time.monotonic() - started, 1), str(error)) from None
+                raise WarehouseLockedError(path, round(time.monotonic() - started, 1), str(error)) from None
             raise
         raise AssertionError("the retry loop returns or raises")
 

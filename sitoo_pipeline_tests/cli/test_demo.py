@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import chdir
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -18,19 +16,18 @@ import dagster as dg
 import duckdb
 import httpx
 import pytest
-import sqlalchemy as sa
 from dagster._core.instance import InstanceRef
 from rich.console import Console
 
+from sitoo_pipeline.assets.day_status import DayStatus
 from sitoo_pipeline.operations.demo_report import money, print_demo
-from sitoo_pipeline.operations.status import DayStatus, statuses
+from sitoo_pipeline.operations.status import statuses
 from sitoo_pipeline.settings import load_settings
 from sitoo_pipeline_tests.cli.project import (
     DATES,
     Project,
     Shown,
     a_free_port,
-    ago,
     answers,
     children,
     graphql,
@@ -98,105 +95,6 @@ def test_the_query_works_as_printed(shown: Shown) -> None:
     assert done.returncode == 0, done.stderr
     assert "gross_sales" in done.stdout
     assert str(DATES[0]) in done.stdout
-
-
-def test_status_of_what_it_loaded(copy: Project) -> None:
-    result = copy.invoke("status")
-    assert result.exit_code == 0, result.output
-    [heading, row] = result.output.splitlines()
-    assert heading.split() == ["account", "dates", "days", "state", "z-reports", "targets"]
-    assert row.split()[:6] == ["demo", str(DATES[0]), "to", str(DATES[1]), "2", "done"]
-    assert row.split()[-1] == "3/3"
-    listed = json.loads(copy.invoke("status", "--json").stdout)
-    assert [(day["business_date"], day["state"]) for day in listed] == [(str(day), "done") for day in DATES]
-    assert listed[0]["deliveries"]["weekly_balance_sql"] == {"delivered": 1}
-
-
-@contextmanager
-def warehouse(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(project.folder / "data/demo/warehouse.duckdb")) as con:
-        yield con
-
-
-def test_an_unbalanced_z_report_is_shown_and_is_no_failure(copy: Project) -> None:
-    with warehouse(copy) as con:
-        con.execute(
-            "UPDATE marts.z_report_reconciliation SET status = 'unbalanced' WHERE business_date = ? AND z_report_id = "
-            "(SELECT min(z_report_id) FROM marts.z_report_reconciliation WHERE business_date = ?)",
-            [DATES[0], DATES[0]],
-        )
-    result = copy.invoke("status")
-    assert result.exit_code == 0
-    assert len([line for line in result.output.splitlines() if line.endswith("3/3")]) == 2
-    assert re.search(rf"^demo {DATES[0]}: z-reports: \d+ unbalanced$", result.output, re.M)
-
-
-def test_a_failed_date_and_its_reason(copy: Project) -> None:
-    with warehouse(copy) as con:
-        con.execute(
-            "INSERT INTO meta.loads BY NAME "
-            "SELECT * REPLACE ('failed' AS status, now() AS finished_at, 'it broke' AS message) FROM meta.loads "
-            "WHERE table_name = 'raw.orders' AND business_date = ?",
-            [DATES[1]],
-        )
-    result = copy.invoke("status")
-    assert result.exit_code == 1
-    assert re.search(rf"demo +{DATES[1]} +1 +failed ", result.output)
-    assert f"demo {DATES[1]}: it broke" in result.output
-
-
-def test_what_a_target_lacks(copy: Project) -> None:
-    ledger = sa.create_engine(f"sqlite:///{copy.folder}/data/demo/deliveries.db")
-    with ledger.begin() as connection:
-        connection.execute(
-            sa.text("UPDATE deliveries SET state = 'retry' WHERE target = 'weekly_balance_sql' AND partition = :day"),
-            {"day": str(DATES[0])},
-        )
-        connection.execute(
-            sa.text("DELETE FROM deliveries WHERE target = 'weekly_balance_csv' AND partition = :day"),
-            {"day": str(DATES[1])},
-        )
-    ledger.dispose()
-    result = copy.invoke("status")
-    assert result.exit_code == 1
-    assert [line.split()[3:4] + line.split()[-1:] for line in result.output.splitlines()[1:3]] == [
-        ["undelivered", "2/3"]
-    ] * 2
-    assert f"demo {DATES[0]}: weekly_balance_sql: 1 retry" in result.output
-    assert f"demo {DATES[1]}: weekly_balance_csv: nothing handed over" in result.output
-
-
-def test_missing_dates_share_a_row(copy: Project) -> None:
-    text = (copy.folder / ".env").read_text()
-    (copy.folder / ".env").write_text(text.replace(f"SITOO_START_DATE={DATES[0]}", f"SITOO_START_DATE={ago(367)}"))
-    result = copy.invoke("status")
-    assert result.exit_code == 1
-    assert [line.split()[1:6] for line in result.output.splitlines()[1:]] == [
-        [str(ago(367)), "to", str(ago(3)), "365", "missing"],
-        [str(DATES[0]), "to", str(DATES[1]), "2", "done"],
-    ]
-
-
-def test_the_holder_of_the_warehouse_is_named(copy: Project) -> None:
-    said = (copy.folder / ".env").read_text()
-    base_url = next(line.split("=", 1)[1] for line in said.splitlines() if line.startswith("SITOO_BASE_URL"))
-    (copy.folder / "sitoo_pipeline.toml").write_text(
-        f'[accounts.demo]\nbase_url = "{base_url}"\napi_id_env = "SITOO_API_ID"\n'
-        f'api_password_env = "SITOO_API_PASSWORD"\nstart_date = {DATES[0]}\nlock_timeout = 0.2\n'
-    )
-    code = "import duckdb; con = duckdb.connect('data/demo/warehouse.duckdb'); print('open', flush=True); input()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=copy.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as holder:
-        assert holder.stdout
-        holder.stdout.readline()
-        status, doctor = copy.invoke("status"), copy.invoke("doctor")
-        holder.communicate("\n")
-    assert (status.exit_code, doctor.exit_code) == (1, 1)
-    for result in (status, doctor):
-        assert f"(process {holder.pid})" in result.output
-        assert "Close it there" in result.output
-    assert "main" not in copy.files()
 
 
 def shown_at(width: int, days: list[DayStatus]) -> list[str]:

@@ -41,19 +41,20 @@ def test_run_without_a_date_where_nothing_is_loaded_and_another_account_is_refus
     assert "first: GET /sites.json?num=1: 401 Unauthorized" in result.output
     assert "second: 1 of 1 dates done" in result.output
     assert not (project.folder / "data/first").exists()
-    status = project.invoke("status")
-    assert [line.split()[:4] for line in status.output.splitlines()[1:3]] == [
-        ["first", str(ago(1)), "1", "missing"],
-        ["second", str(ago(1)), "1", "done"],
-    ]
+    status = project.invoke("status", "--from", str(ago(1)), "--to", str(ago(1)))
+    first, _, row, second, *_ = status.output.splitlines()
+    assert first == "first: 0 of 1 dates done; 1 missing"
+    assert row.split()[:3] == [str(ago(1)), "1", "missing"]
+    assert second == "second: 1 of 1 dates done"
     assert status.exit_code == 1
 
 
 def test_an_account_that_starts_today_has_nothing_to_run_yet(project: Project, sandbox: Sandbox) -> None:
     project.write(settings_for(sandbox, start=ago(0)))
-    for verb in ("run", "status"):
+    said = {"run": f"starts on {ago(0)}; no date is over yet", "status": f"no date is over yet; {ago(0)} is open"}
+    for verb, text in said.items():
         result = project.invoke(verb)
-        assert (result.exit_code, result.output) == (0, f"main: starts on {ago(0)}; no date is over yet\n")
+        assert (result.exit_code, result.output) == (0, f"main: {text}\n")
     assert project.files() == {".env"}
 
 
@@ -87,7 +88,7 @@ def test_an_unexpected_error_outside_a_step_names_the_command_that_tells_all(
     def broken(*_: object, **__: object) -> None:
         raise LookupError(CUSTOMER)
 
-    monkeypatch.setattr("sitoo_pipeline.operations.status.statuses", broken)
+    monkeypatch.setattr("sitoo_pipeline.operations.status.survey", broken)
     project.write(settings_for(sandbox, start=ago(1)))
     result = project.invoke("status")
     assert result.exit_code == 1
@@ -113,9 +114,9 @@ def test_ctrl_c_ends_a_backfill_and_what_was_done_stays(project: Project, slow: 
     assert code == 130
     assert err == "Interrupted. What was done stays; run it again for the rest.\n"
     assert "Traceback" not in out
-    states = [line.split()[1:] for line in project.invoke("status").output.splitlines()[1:3]]
-    assert states[0][:3] == [str(ago(3)), "1", "done"]
-    assert states[1][:5] == [str(ago(2)), "to", str(ago(1)), "2", "missing"]
+    summary, _, row = project.invoke("status").output.splitlines()
+    assert summary == f"main: 1 of 3 dates done; 2 missing; {ago(0)} is open"
+    assert row.split()[:5] == [str(ago(2)), "to", str(ago(1)), "2", "missing"]
 
 
 def test_the_settings_that_the_sandbox_prints_work_and_ctrl_c_stops_it(project: Project) -> None:

@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 import dagster as dg
 import pytest
 
+from sitoo_pipeline.assets.day_status import DayStatus
 from sitoo_pipeline.operations.execution import Outcome
-from sitoo_pipeline.operations.status import DayStatus, statuses
+from sitoo_pipeline.operations.status import statuses
 from sitoo_pipeline.sandbox import Faults, Sandbox
 from sitoo_pipeline.tables import marts
 from sitoo_pipeline_tests.oracle import Oracle

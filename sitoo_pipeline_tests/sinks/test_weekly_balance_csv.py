@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,36 @@ def test_the_unknown_store_is_left_out_with_a_warning(tmp_path: Path, ledger: Le
     assert {line.split(";")[0] for line in lines_of(tmp_path)[1:]} == {"1122"}
     assert "unknown" in report.messages[0]
     assert "3.00 SEK" in report.messages[0]
+
+
+def test_the_ledger_keeps_what_was_left_out_and_follows_it_while_the_file_stays(tmp_path: Path, ledger: Ledger) -> None:
+    def kept() -> dict[date, list[str]]:
+        return ledger.left_out("acme", WeeklyBalanceCsv.name, [DAY])
+
+    unknown, known = store_day({9: "3.00"}, store="unknown"), store_day({10: "5.00"})
+    hand(tmp_path, ledger, unknown)
+    assert kept() == {DAY: ["store unknown (SEK); there is no file"]}
+    hand(tmp_path, ledger, pl.concat([unknown, known]))
+    assert kept() == {DAY: ["store unknown (SEK)"]}
+    hand(tmp_path, ledger, pl.concat([unknown, known, store_day({9: "1.00"}, currency="EUR")]))
+    assert kept() == {DAY: ["store 1122 (EUR), store unknown (SEK)"]}
+    [before] = ledger.of("acme", WeeklyBalanceCsv.name, [str(DAY)]).values()
+    report = hand(tmp_path, ledger, known)
+    assert (report.unchanged, report.planned, kept()) == (1, 0, {})
+    hand(tmp_path, ledger, known)
+    [after] = ledger.of("acme", WeeklyBalanceCsv.name, [str(DAY)]).values()
+    assert (before.content_hash, before.state) == (after.content_hash, after.state)
+
+
+def test_many_stores_that_are_left_out_are_named_shortly_and_always_alike(tmp_path: Path, ledger: Ledger) -> None:
+    euros = pl.concat([store_day({9: "1.00"}, store=f"{number}" * 90, currency="EUR") for number in range(1, 9)])
+    home = dict.fromkeys(euros["store_id"], "SEK")
+    hand(tmp_path, ledger, euros, home=home)
+    [first] = ledger.of("acme", WeeklyBalanceCsv.name, [str(DAY)]).values()
+    assert first.left_out.count("store ") == 4
+    assert first.left_out.endswith(" and 4 more")
+    hand(tmp_path, ledger, euros, home=home)
+    assert ledger.of("acme", WeeklyBalanceCsv.name, [str(DAY)]) == {str(DAY): first}
 
 
 def test_a_store_without_a_home_currency_has_that_of_its_only_rows(tmp_path: Path, ledger: Ledger) -> None:
