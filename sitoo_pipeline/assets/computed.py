@@ -14,6 +14,7 @@ import polars as pl
 
 from sitoo_pipeline.assets.days import DayMetadata, run_days
 from sitoo_pipeline.assets.metadata import day_totals, load_metadata, table_rows
+from sitoo_pipeline.assets.moved import Comparison
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import BACKFILL, key, table_spec
 from sitoo_pipeline.tables import Table
@@ -38,6 +39,7 @@ class Computation:
 
     ``compute`` gets an open connection and the dates (none for tables without partitions), and returns the rows of each
     table. ``also`` names further dates whose rows follow from these; they are written in the same step.
+    ``comparison`` says what moved on a date that is loaded again.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Computation:
     reads: tuple[Table, ...]
     compute: Callable[[Runtime, duckdb.DuckDBPyConnection, Sequence[date]], Frames]
     also: Callable[[Runtime, duckdb.DuckDBPyConnection, Sequence[date]], Sequence[date]] | None = None
+    comparison: Comparison | None = None
 
     @property
     def layer(self) -> str:
@@ -102,27 +105,42 @@ def computed_asset(
 def compute_dates(runtime: Runtime, computation: Computation, dates: Sequence[date], run_id: str) -> DayMetadata:
     """Compute and write ``dates``, and say what each became.
 
+    Further dates whose rows follow from ``dates`` are told of where their content changed: the others were not touched.
+
     Raises:
         NotLoadedError: a date lacks what it is computed from.
-        SchemaMismatchError: the transform gave what its table does not allow; nothing of that table was written.
+        SchemaMismatchError: the transform gave what its table does not allow; nothing was written.
     """
     started_at = datetime.now(UTC)
+    comparison = computation.comparison
     with runtime.warehouse.connect() as con:
         for read in computation.reads:
             if read.partition and (missing := sorted(set(dates) - loaded_dates(con, read))):
                 raise NotLoadedError(read, missing)
-        dates = sorted({*dates, *(computation.also(runtime, con, dates) if computation.also else ())})
-        frames = computation.compute(runtime, con, dates)
+        tied = computation.also(runtime, con, dates) if computation.also else ()
+        frames = computation.compute(runtime, con, every := sorted({*dates, *tied}))
         # Written while this connection is open: the file is opened once, and closed (which tidies it) once.
+        done = replace_partitions(
+            runtime.warehouse,
+            frames,
+            dates=every,
+            run_id=run_id,
+            started_at=started_at,
+            compare=comparison.moved if comparison else None,
+        )
         found: dict[dg.AssetKey, dict[date, dict[str, Any]]] = {}
-        for table, frame in frames.items():
-            loaded = replace_partitions(
-                runtime.warehouse, table, frame, dates=dates, run_id=run_id, started_at=started_at
-            )
-            totals, rows = day_totals(table, frame), table_rows(con, table)
+        for table, loaded in done.items():
+            totals, rows = day_totals(table, frames[table]), table_rows(con, table)
             found[key(runtime.account.name, table)] = {
-                day: {**load_metadata(part, rows), **totals.get(day, {})} for day, part in loaded.items()
+                day: {**load_metadata(part, rows), **totals.get(day, {})}
+                for day, part in loaded.items()
+                if day in dates or part.changed
             }
+        if comparison:
+            first = computation.tables[0]
+            for day, said in found[key(runtime.account.name, first)].items():
+                if (moved := done[first][day].moved) is not None:
+                    said |= comparison.metadata(moved)
     return found
 
 

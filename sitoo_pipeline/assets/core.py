@@ -9,6 +9,7 @@ import duckdb
 
 from sitoo_pipeline import transforms
 from sitoo_pipeline.assets.computed import Computation, Frames
+from sitoo_pipeline.assets.moved import Comparison, numbers_of_orders
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.tables import core, raw
 from sitoo_pipeline.tables.z_reports import CHILDREN
@@ -66,6 +67,7 @@ COMPUTATIONS = (
         (core.ORDERS, core.ORDER_LINES, core.ORDER_PAYMENTS),
         (raw.ORDERS, core.STORES, core.WAREHOUSES, core.REGISTERS, core.PRODUCT_GROUPS),
         _orders,
+        comparison=Comparison(transforms.moved_orders, numbers_of_orders),
     ),
     Computation("z_reports", (core.Z_REPORTS, *CHILDREN), (raw.Z_REPORTS,), _z_reports),
     Computation(

@@ -9,6 +9,7 @@ import duckdb
 
 from sitoo_pipeline import transforms
 from sitoo_pipeline.assets.computed import Computation, Frames
+from sitoo_pipeline.assets.moved import Comparison, moved_figures
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.tables import core, marts
 from sitoo_pipeline.warehouse import loaded_dates
@@ -76,7 +77,13 @@ def _stock_movements_daily(runtime: Runtime, con: duckdb.DuckDBPyConnection, dat
 
 COMPUTATIONS = (
     Computation("hourly_sales", (marts.HOURLY_SALES,), (core.ORDERS, core.ORDER_LINES), _hourly_sales),
-    Computation("daily_sales", (marts.DAILY_SALES,), (marts.HOURLY_SALES,), _daily_sales),
+    Computation(
+        "daily_sales",
+        (marts.DAILY_SALES,),
+        (marts.HOURLY_SALES,),
+        _daily_sales,
+        comparison=Comparison(transforms.moved_figures, moved_figures),
+    ),
     Computation(
         "weekly_balance_hourly",
         (marts.WEEKLY_BALANCE_HOURLY,),

@@ -71,17 +71,17 @@ DRIFT = Table(
 RELOAD_DIFFS = Table(
     "meta",
     "reload_diffs",
-    "What moved when a date was loaded again: each measure of daily_sales before and after, per store.",
+    "What moved when a date was loaded again: orders, and the measures of daily_sales that differ.",
     (
         Column("business_date", DATE, "The date that was loaded again", nullable=False),
-        Column("store_id", TEXT, "Store", nullable=False),
-        Column("channel", TEXT, "Channel", nullable=False),
-        Column("currency", TEXT, "Currency", nullable=False),
+        Column("store_id", TEXT, "External id of the store, or 'unknown'", nullable=False),
+        Column("channel", TEXT, "'pos' or 'online'", nullable=False),
+        Column("currency", TEXT, "ISO 4217 code", nullable=False),
         Column(
             "measure", TEXT, "Measure of daily_sales, or orders_added, orders_removed, orders_changed", nullable=False
         ),
-        Column("before", MONEY, "Before the reload"),
-        Column("after", MONEY, "After it"),
+        Column("before", MONEY, "Before the reload, numbers too; null where the store had no row, and for orders_..."),
+        Column("after", MONEY, "After it; null where the store has no row any more; for orders_... how many"),
         Column("seen_at", INSTANT, "When it was loaded again", nullable=False),
         Column("run_id", TEXT, "The run that did", nullable=False),
     ),

@@ -4,6 +4,7 @@ Pure functions in Polars: no files, no database, no clock; the same input gives 
 its rows. Every output has exactly the columns, order and types of its table, sorted by the table's key.
 """
 
+from sitoo_pipeline.transforms.changes import moved_figures, moved_orders
 from sitoo_pipeline.transforms.order_lines import order_lines
 from sitoo_pipeline.transforms.orders import orders
 from sitoo_pipeline.transforms.places import (
@@ -28,6 +29,8 @@ __all__ = [
     "date_in_zone",
     "hourly_sales",
     "is_time_zone",
+    "moved_figures",
+    "moved_orders",
     "order_lines",
     "orders",
     "place_movements",

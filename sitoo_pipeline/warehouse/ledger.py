@@ -5,12 +5,14 @@ What belongs here: writing and reading that ledger. Deliveries to targets have t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Literal
 
 import duckdb
+import polars as pl
 
 from sitoo_pipeline.tables import Table, meta
 from sitoo_pipeline.warehouse.connection import Warehouse, transaction
@@ -35,7 +37,11 @@ class Load:
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """What became of one partition of one table (``business_date`` None: of the whole table)."""
+    """What became of one partition of one table (``business_date`` None: of the whole table).
+
+    ``moved`` has the rows that its date got in ``meta.reload_diffs``, none where it was loaded again unchanged; it is
+    None on a first load, and where nothing is compared.
+    """
 
     table: str
     business_date: date | None
@@ -46,6 +52,7 @@ class Loaded:
     landing_folder: str | None = None
     requests: int | None = None
     message: str | None = None
+    moved: pl.DataFrame | None = field(default=None, compare=False, repr=False)
 
     @property
     def changed(self) -> bool:
@@ -58,17 +65,23 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def record(con: duckdb.DuckDBPyConnection, loaded: Loaded, *, load: Load) -> None:
-    """Append one row to ``meta.loads``; call it in the transaction that writes the rows."""
-    names = ", ".join(meta.LOADS.names)
-    con.execute(
-        f"INSERT INTO meta.loads ({names}) VALUES ({', '.join('?' * len(meta.LOADS.names))})",
-        [
-            loaded.table, loaded.business_date, loaded.status, loaded.rows, loaded.quarantined, loaded.content_hash,
-            loaded.landing_folder, loaded.requests, load.started_at, now(), load.run_id, loaded.message,
+def record(con: duckdb.DuckDBPyConnection, *loaded: Loaded, load: Load) -> None:
+    """Append a row for each of ``loaded`` to ``meta.loads``; call it in the transaction that writes their rows."""
+    finished_at = now()
+    rows = [
+        (
+            part.table, part.business_date, part.status, part.rows, part.quarantined, part.content_hash,
+            part.landing_folder, part.requests, load.started_at, finished_at, load.run_id, part.message,
             load.newest_id,
-        ],
-    )  # fmt: skip
+        )
+        for part in loaded
+    ]  # fmt: skip
+    shape = json.dumps([{column.name: column.type.sql for column in meta.LOADS.columns}])
+    # As one text: DuckDB takes a tenth of a millisecond for each single value that Python gives it.
+    con.execute(
+        f"INSERT INTO {meta.LOADS.qualified} BY NAME SELECT unnest(from_json(?, '{shape}'), recursive := true)",
+        [json.dumps([dict(zip(meta.LOADS.names, row, strict=True)) for row in rows], default=str)],
+    )
 
 
 def failed_load(
@@ -81,9 +94,8 @@ def failed_load(
     """
     load = Load(run_id=run_id, started_at=started_at)
     with warehouse.connect() as con, transaction(con):
-        for day in dates:
-            failed = Loaded(table=table.qualified, business_date=day, status="failed", message=message)
-            record(con, failed, load=load)
+        failed = [Loaded(table=table.qualified, business_date=day, status="failed", message=message) for day in dates]
+        record(con, *failed, load=load)
 
 
 def is_loaded(con: duckdb.DuckDBPyConnection, table: Table, day: date | None) -> bool:

@@ -12,7 +12,8 @@ import polars as pl
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.warehouse.connection import Warehouse, transaction
-from sitoo_pipeline.warehouse.frames import content, replace
+from sitoo_pipeline.warehouse.content import content
+from sitoo_pipeline.warehouse.frames import replace
 from sitoo_pipeline.warehouse.ledger import Load, Loaded, record
 from sitoo_pipeline.warehouse.quarantine import drift, quarantine, quarantined_elsewhere
 from sitoo_pipeline.warehouse.rules import typed

@@ -27,8 +27,8 @@ def payment(order_id: int, day: date = DAY, amount: str = "1.00", name: str = "C
 def write(
     account: Account, *rows: dict[str, Any], dates: tuple[date, ...] = (DAY,), run_id: str = "run"
 ) -> dict[date, Loaded]:
-    rows_frame = frame(TABLE, *rows)
-    return replace_partitions(account.warehouse, TABLE, rows_frame, dates=dates, run_id=run_id, started_at=STARTED)
+    frames = {TABLE: frame(TABLE, *rows)}
+    return replace_partitions(account.warehouse, frames, dates=dates, run_id=run_id, started_at=STARTED)[TABLE]
 
 
 def there(account: Account) -> list[tuple[Any, ...]]:
@@ -51,7 +51,7 @@ def test_values_come_back_as_they_went_in(account: Account) -> None:
         "gross_sales": Decimal("1234567890123456.78"),
     }
     given = frame(marts.HOURLY_SALES, hour)
-    replace_partitions(account.warehouse, marts.HOURLY_SALES, given, dates=[DAY], run_id="r", started_at=STARTED)
+    replace_partitions(account.warehouse, {marts.HOURLY_SALES: given}, dates=[DAY], run_id="r", started_at=STARTED)
 
     with account.warehouse.connect() as con:
         found = table_frame(con, marts.HOURLY_SALES, dates=[DAY])
@@ -128,7 +128,7 @@ def test_a_frame_that_is_not_what_was_declared(account: Account, wrong: Any, sai
     rows = wrong(frame(TABLE, payment(7, name="Anna Secret", amount="424242.42"), payment(8, name="Anna Secret")))
 
     with pytest.raises(SchemaMismatchError) as error:
-        replace_partitions(account.warehouse, TABLE, rows, dates=[DAY], run_id="r", started_at=STARTED)
+        replace_partitions(account.warehouse, {TABLE: rows}, dates=[DAY], run_id="r", started_at=STARTED)
 
     text = str(error.value)
     assert text.startswith("core.order_payments refused a frame of ")

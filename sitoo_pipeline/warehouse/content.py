@@ -1,0 +1,63 @@
+"""What a partition holds, as a number of rows and a hash: whether two partitions are the same without reading either.
+
+The hash is the same for any order of the rows, and takes no notice of the audit columns. It is for comparing within one
+connection: DuckDB's versions hash differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+import duckdb
+
+from sitoo_pipeline.tables import Table
+from sitoo_pipeline.tables.types import FieldType, FreeMap, ObjectList, TextList
+
+Content = tuple[int, str]
+"""Number of rows, and the hash."""
+
+NOTHING: Content = (0, "0-0")
+"""A partition without rows."""
+
+
+def content(con: duckdb.DuckDBPyConnection, table: Table, relation: str, day: date | None) -> Content:
+    """What ``relation``, which has the columns of ``table``, holds of the partition ``day`` (None: of all)."""
+    where, at = ("", []) if day is None else (f"WHERE {table.partition} = ?", [day])
+    rows, total = con.execute(f"SELECT {_measured(table)} FROM {relation} {where}", at).fetchall()[0]
+    return _content(rows, total)
+
+
+def contents(con: duckdb.DuckDBPyConnection, table: Table, relation: str, days: Iterable[date]) -> dict[date, Content]:
+    """The same of each of ``days``, by one query for all of them."""
+    found = dict.fromkeys(days, NOTHING)
+    if found:
+        listed = ", ".join(f"DATE '{day}'" for day in found)
+        rows = con.execute(
+            f"SELECT {table.partition}, {_measured(table)} FROM {relation} "
+            f"WHERE {table.partition} IN ({listed}) GROUP BY {table.partition}"
+        ).fetchall()
+        found |= {day: _content(count, total) for day, count, total in rows}
+    return found
+
+
+def _content(rows: int, total: int | None) -> Content:
+    return rows, f"{rows}-{total or 0:x}"
+
+
+def _measured(table: Table) -> str:
+    hashed = [f'"{c.name}"' for c in table.columns if c.name != "_landing_file"]  # where a row came from is no content
+    for column in table.columns:
+        hashed += _absences(column.type, f'"{column.name}"')
+    return f"count(*), sum(hash({', '.join(hashed)})::HUGEINT)"
+
+
+def _absences(kind: FieldType, value: str) -> list[str]:
+    """What ``hash`` leaves out: it takes a list or map that is null for an empty one."""
+    if isinstance(kind, ObjectList):
+        nested = [sql for name, field in kind.fields for sql in _absences(field, f'x."{name}"')]
+        return [
+            f"{value} IS NULL",
+            *([f"list_transform({value}, lambda x: row({', '.join(nested)}))"] if nested else []),
+        ]
+    return [f"{value} IS NULL"] if isinstance(kind, FreeMap | TextList) else []
