@@ -21,24 +21,31 @@ DATES = days("2026-10-22", "2026-10-24")
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """Two stores and three days, with an order that breaks a rule and one that is not what its till reported."""
+    """Two stores and three days, with an order that breaks a rule and one that is not what its till reported.
+
+    The last day was loaded twice: one of its orders came late.
+    """
     with Sandbox(chain=CHAIN, now=NOW) as sandbox:
         objects = fetch(sandbox.sitoo_url, sandbox.api_users[0])
     first, second, *_ = filter(_is_plain_sale, objects["orders"])
     first["moneytotal_net"] = "12,50"
     second["orderitems"][0]["moneyitemtotal_net"] = "9999.00"
-    with Server(Script(objects)) as server:
+    late = next(order for order in objects["orders"] if _is_plain_sale(order, DATES[2]))
+    known = {**objects, "orders": [order for order in objects["orders"] if order is not late]}
+    with Server(Script(known)) as server:
         project = Project.make(tmp_path_factory.mktemp("pages"), server, start_date=DATES[0], name="demo")
         outcome = project.run(DATES)
         assert (outcome.done, outcome.failed, outcome.warnings) == (DATES, {}, [])
+        known["orders"] = objects["orders"]
+        project.load(DATES[2:])
         yield project
 
 
-def _is_plain_sale(order: dict[str, Any]) -> bool:
-    """Whether a till of the store 0101 sold one kind of goods on the day in the middle, and was paid."""
+def _is_plain_sale(order: dict[str, Any], on: date = DATES[1]) -> bool:
+    """Whether a till of the store 0101 sold one kind of goods on that day, and was paid."""
     day = datetime.fromtimestamp(order["orderdate"], tz=CHAIN.zone).date()
     return (
-        (day, order["additionaldata"].get("store-externalid")) == (DATES[1], "0101")
+        (day, order["additionaldata"].get("store-externalid")) == (on, "0101")
         and (order["ordertypeid"], order["orderstateid"], order["paymentstateid"]) == (10, 10, 20)
         and [line["quantity"] > 0 for line in order["orderitems"]] == [True]
     )

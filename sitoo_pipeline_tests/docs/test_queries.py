@@ -83,6 +83,15 @@ def test_the_orders_behind_a_z_report_are_what_was_compared_with_it(demo: Projec
     assert sum((row["sold"] for row in orders if row["counts"]), Decimal()) == furthest["ours_gross_sales"]
 
 
+def test_an_order_that_came_late_is_why_a_figure_differs(demo: Project) -> None:
+    changes = {row["measure"]: row["change"] for row in asked(demo, "differ from what it was")}
+    assert changes["orders_added"] == changes["transactions"] == 1
+    [[late]] = [row.values() for row in demo.query("SELECT max(_loaded_at) FROM marts.daily_sales")]
+    [day] = demo.query("FROM marts.daily_sales WHERE _loaded_at = ? AND store_id = '0101'", [late])
+    [gross] = [row for row in asked(demo, "differ from what it was") if row["measure"] == "gross_sales"]
+    assert gross["after"] == day["gross_sales"] == gross["before"] + changes["gross_sales"]
+
+
 def test_what_was_refused(demo: Project) -> None:
     [row] = asked(demo, "refused")
     assert (row["table_name"], row["path"]) == ("raw.orders", "moneytotal_net")
