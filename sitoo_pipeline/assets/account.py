@@ -11,6 +11,7 @@ from sitoo_pipeline.assets import core, marts
 from sitoo_pipeline.assets.changes import change_asset, change_key
 from sitoo_pipeline.assets.checks import asset_checks
 from sitoo_pipeline.assets.computed import computed_asset
+from sitoo_pipeline.assets.inventory_check import NAME as INVENTORY
 from sitoo_pipeline.assets.inventory_check import inventory_check
 from sitoo_pipeline.assets.polls import POLLS
 from sitoo_pipeline.assets.published import read_copy_asset, read_copy_key
@@ -38,6 +39,7 @@ class AccountAssets:
     checks: tuple[dg.AssetChecksDefinition, ...]
     stages: dict[str, tuple[dg.AssetKey, ...]]
     polls: dict[str, tuple[dg.AssetKey, ...]]
+    inventory_check: dg.AssetCheckKey
 
     @property
     def name(self) -> str:
@@ -88,4 +90,5 @@ def _build(runtime: Runtime) -> AccountAssets:
             every: tuple(change_key(account.name, poll.name) for poll in POLLS if poll.every == every)
             for every in ("hour", "night", "week")
         },
+        inventory_check=dg.AssetCheckKey(read_copy_key(account.name), INVENTORY),
     )

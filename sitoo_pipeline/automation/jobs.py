@@ -1,4 +1,4 @@
-"""The jobs of an account: the whole day in one, each stage by itself, and the polls for what came late or changed.
+"""The jobs of an account: the whole day, each stage by itself, the polls for what came late or changed, the inventory.
 
 ``daily`` is what schedules and sensors run. The stages are what ``backfill`` runs, so that a date that fails in one of
 them does not hold up the dates that are through it.
@@ -43,6 +43,11 @@ def poll_name(account: str, every: str) -> str:
     return f"{account}_changes_each_{every}"
 
 
+def inventory_name(account: str) -> str:
+    """Name of the job that asks whether anything is missing."""
+    return f"{account}_inventory"
+
+
 def jobs(account: AccountAssets) -> list[Any]:
     """Every job of one account. Steps run one after the other: one file, and one request at a time to Sitoo."""
     whole = [key for keys in account.stages.values() for key in keys]
@@ -74,4 +79,11 @@ def jobs(account: AccountAssets) -> list[Any]:
         )
         for every, keys in account.polls.items()
     ]
-    return [daily, *stages, *polls]
+    inventory = dg.define_asset_job(
+        inventory_name(account.name),
+        selection=dg.AssetSelection.checks(account.inventory_check),
+        description="Which dates are missing, failed, not reconciled or not delivered",
+        executor_def=dg.in_process_executor,
+        tags={"account": account.name},
+    )
+    return [daily, *stages, *polls, inventory]

@@ -1,4 +1,4 @@
-"""When things run: each night yesterday, and the polls each hour, night and week. All stopped at first.
+"""When things run: each night yesterday, the polls each hour, night and week, then the inventory. All stopped at first.
 
 The date of a night follows from the time for which its tick was scheduled, not from when it happens to run, so that a
 late tick does the right day. What the polls find is taken up by the sensor.
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from sitoo_pipeline.assets import AccountAssets
-from sitoo_pipeline.automation.jobs import daily_name, poll_name
+from sitoo_pipeline.automation.jobs import daily_name, inventory_name, poll_name
 
 
 def schedules(account: AccountAssets) -> list[dg.ScheduleDefinition]:
@@ -28,6 +28,7 @@ def schedules(account: AccountAssets) -> list[dg.ScheduleDefinition]:
             f"What changed: open orders, and the last {settings.reread_days} days",
         ),
         _polling(account, "deep_reread", "0 4 * * 0", "week", f"What changed in {settings.deep_reread_days} days"),
+        _plain(account, "inventory", "0 5 * * *", inventory_name(account.name), "What is missing, up to yesterday"),
     ]
 
 
@@ -59,9 +60,13 @@ def _nightly(account: AccountAssets) -> dg.ScheduleDefinition:
 
 
 def _polling(account: AccountAssets, name: str, cron: str, every: str, description: str) -> dg.ScheduleDefinition:
+    return _plain(account, name, cron, poll_name(account.name, every), description)
+
+
+def _plain(account: AccountAssets, name: str, cron: str, job: str, description: str) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name=f"{account.name}_{name}",
-        job_name=poll_name(account.name, every),
+        job_name=job,
         cron_schedule=cron,
         execution_timezone=account.runtime.account.timezone,
         description=description,

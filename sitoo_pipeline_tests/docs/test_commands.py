@@ -109,7 +109,9 @@ def test_the_groups_and_schedules_are_those_that_the_ui_shows(demo: Project) -> 
     rows = re.findall(r"^\| `<account>_(\w+)` \| ([^|]+) \|", read(README), flags=re.MULTILINE)
     schedules = {one.name: one for one in defs.schedules or [] if isinstance(one, dg.ScheduleDefinition)}
     assert {f"demo_{name}" for name, _ in rows} == schedules.keys()
-    times = {"a quarter past each hour": "15 * * * *"}
+    times = {"a quarter past each hour": "15 * * * *", "Sundays at 04:00": "0 4 * * 0"}
+    [sensor] = re.findall(r"^\| `<account>_(\w+)` \(sensor\) \|", read(README), flags=re.MULTILINE)
+    assert [one.name for one in defs.sensors or []] == [f"demo_{sensor}"]
     for name, said in rows:
         hour = re.fullmatch(r"0(\d):00", said)
         assert schedules[f"demo_{name}"].cron_schedule == (f"0 {hour[1]} * * *" if hour else times[said])

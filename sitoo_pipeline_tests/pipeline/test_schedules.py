@@ -26,7 +26,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterIns
         yield made
 
 
-SCHEDULES = ("nightly", "hourly", "reread", "deep_reread")
+SCHEDULES = ("nightly", "hourly", "reread", "deep_reread", "inventory")
 
 
 def utc(text: str) -> datetime:
