@@ -20,13 +20,17 @@ Dates = Sequence[date]
 
 
 def _reference(runtime: Runtime, con: duckdb.DuckDBPyConnection, _: Dates) -> Frames:
+    stocks = source_frame(con, core.WAREHOUSES, raw.WAREHOUSES)
+    tills = source_frame(con, core.REGISTERS, raw.CASH_REGISTERS)
     stores = transforms.stores(
         source_frame(con, core.STORES, raw.STORES),
+        warehouses=stocks,
+        registers=tills,
         account_timezone=runtime.account.timezone,
         store_timezones=runtime.store_timezones,
     )
-    warehouses = transforms.warehouses(source_frame(con, core.WAREHOUSES, raw.WAREHOUSES), stores=stores)
-    registers = transforms.registers(source_frame(con, core.REGISTERS, raw.CASH_REGISTERS), warehouses=warehouses)
+    warehouses = transforms.warehouses(stocks, stores=stores)
+    registers = transforms.registers(tills, warehouses=warehouses)
     groups = source_frame(con, core.PRODUCT_GROUPS, raw.PRODUCT_GROUPS)
     return {
         core.STORES: stores,

@@ -33,7 +33,6 @@ def _weekly_balance(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dat
         account=runtime.account.name,
         hourly=table_frame(con, marts.HOURLY_SALES, dates=dates),
         stores=table_frame(con, core.STORES),
-        warehouses=table_frame(con, core.WAREHOUSES),
         dates=dates,
         channels=runtime.account.targets.weekly_balance.channels,
     )
@@ -85,10 +84,7 @@ COMPUTATIONS = (
         comparison=Comparison(transforms.moved_figures, moved_figures),
     ),
     Computation(
-        "weekly_balance_hourly",
-        (marts.WEEKLY_BALANCE_HOURLY,),
-        (marts.HOURLY_SALES, core.STORES, core.WAREHOUSES),
-        _weekly_balance,
+        "weekly_balance_hourly", (marts.WEEKLY_BALANCE_HOURLY,), (marts.HOURLY_SALES, core.STORES), _weekly_balance
     ),
     Computation(
         "z_report_reconciliation",

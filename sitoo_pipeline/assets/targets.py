@@ -80,8 +80,8 @@ def _weekly_balance_csv(runtime: Runtime) -> Sink:
         frame = table_frame(con, marts.WEEKLY_BALANCE_HOURLY, dates=dates)
         home = dict(
             con.execute(
-                "SELECT store_id, arg_min(currency, warehouse_id) FROM core.warehouses "
-                "WHERE store_id IS NOT NULL AND currency IS NOT NULL GROUP BY store_id"
+                "SELECT DISTINCT store_id, currency FROM core.stores "
+                "WHERE store_id IS NOT NULL AND currency IS NOT NULL"
             ).fetchall()
         )
         written = WeeklyBalanceCsv(folder, home_currency=home, csv_format=_csv_format(said))
@@ -91,7 +91,7 @@ def _weekly_balance_csv(runtime: Runtime) -> Sink:
         name=WeeklyBalanceCsv.name,
         description="One CSV file per business date, in the layout of SameSystem's hourly import.",
         kinds=frozenset({"csv"}),
-        reads=(marts.WEEKLY_BALANCE_HOURLY, core.WAREHOUSES),
+        reads=(marts.WEEKLY_BALANCE_HOURLY, core.STORES),
         is_one_per_date=True,
         open=lambda: nullcontext(WeeklyBalanceCsv(folder, home_currency={}, csv_format=_csv_format(said))),
         prepare=prepare,

@@ -20,6 +20,11 @@ STORES = Table(
         plain("city", "nullif(o.city, '')", TEXT, "Town"),
         plain("country_id", "nullif(o.countryid, '')", TEXT, "Country, ISO 3166 alpha-2"),
         Column("timezone", TEXT, "Zone from the settings, else the account's", nullable=False),
+        Column(
+            "currency",
+            TEXT,
+            "ISO 4217 code: that of its lowest-numbered warehouse that has one, else of its first register",
+        ),
     ),
     key=("sitoo_store_id",),
     partition=None,

@@ -1,4 +1,4 @@
-"""``core.stores``, ``core.warehouses`` and ``core.registers``: Sitoo's lists, each row with its store or zone.
+"""``core.stores``, ``core.warehouses`` and ``core.registers``: Sitoo's lists, with store, zone and currency.
 
 A register names its warehouse and a warehouse its store; only a store has the external id that orders go by.
 """
@@ -13,16 +13,42 @@ from sitoo_pipeline.tables import core
 from sitoo_pipeline.transforms.frames import fit
 
 
-def stores(source: pl.DataFrame, *, account_timezone: str, store_timezones: Mapping[str, str]) -> pl.DataFrame:
-    """``core.stores``: each store with its zone from the settings, else the account's.
+def stores(
+    source: pl.DataFrame,
+    *,
+    warehouses: pl.DataFrame,
+    registers: pl.DataFrame,
+    account_timezone: str,
+    store_timezones: Mapping[str, str],
+) -> pl.DataFrame:
+    """``core.stores``: each store with its zone from the settings, else the account's, and its currency.
+
+    Sitoo's stores name no currency. A store's is that of its lowest-numbered warehouse that has one; where none has,
+    that of its register with the lowest warehouse and id that has one; else null. Stores that share an external id are
+    one store here, with the warehouses and registers of both.
 
     Args:
         source: the columns of ``core.stores`` that Sitoo sends.
+        warehouses: those of ``core.warehouses``.
+        registers: those of ``core.registers``.
         account_timezone: IANA zone of stores that the settings do not name.
         store_timezones: IANA zone by external store id.
     """
     own = pl.col("store_id").replace_strict(dict(store_timezones), default=None, return_dtype=pl.String)
-    return fit(source.with_columns(timezone=own.fill_null(account_timezone)), core.STORES)
+    number = pl.when(pl.col("store_id").is_null()).then("sitoo_store_id")
+    zoned = source.with_columns(timezone=own.fill_null(account_timezone), _number=number)
+    home = zoned.join(_currencies(warehouses, registers), on="sitoo_store_id").group_by("store_id", "_number")
+    currency = home.agg(pl.col("currency").sort_by("_rank", "warehouse_id", "register_id").first())
+    return fit(zoned.join(currency, on=["store_id", "_number"], how="left", nulls_equal=True), core.STORES)
+
+
+def _currencies(warehouses: pl.DataFrame, registers: pl.DataFrame) -> pl.DataFrame:
+    """Every currency that a warehouse (``_rank`` 0) or a register (1) states, with its store."""
+    where = warehouses.select("sitoo_store_id", "warehouse_id")
+    tills = registers.join(where, on="warehouse_id").with_columns(_rank=1)
+    stocks = warehouses.with_columns(_rank=0, register_id=pl.lit(None, pl.String))
+    columns = ["sitoo_store_id", "warehouse_id", "register_id", "currency", "_rank"]
+    return pl.concat([stocks.select(columns), tills.select(columns)]).drop_nulls(["sitoo_store_id", "currency"])
 
 
 def warehouses(source: pl.DataFrame, *, stores: pl.DataFrame) -> pl.DataFrame:

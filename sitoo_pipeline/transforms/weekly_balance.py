@@ -22,7 +22,6 @@ def weekly_balance_hourly(
     account: str,
     hourly: pl.DataFrame,
     stores: pl.DataFrame,
-    warehouses: pl.DataFrame,
     dates: Collection[date],
     channels: Collection[str] = ("pos",),
 ) -> pl.DataFrame:
@@ -30,14 +29,13 @@ def weekly_balance_hourly(
 
     The doubled autumn hour is one row, the missing spring hour a row of zeros. There is a set of rows for each currency
     in which a store has figures on the date, listed by Sitoo or not, ``unknown`` included. A listed store without any
-    has one set of zeros in its home currency: that of its lowest-numbered warehouse that has one. Where no warehouse of
-    it has a currency that is ``unknown``: the store is seen to be there, and no currency is made up.
+    has one set of zeros in its own currency (``core.stores.currency``). Where it has none that is ``unknown``: the
+    store is seen to be there, and no currency is made up.
 
     Args:
         account: name of the account, the first column.
         hourly: ``marts.hourly_sales``; only ``dates`` and ``channels`` of it are used.
         stores: ``core.stores``; those without an external id are left out.
-        warehouses: ``core.warehouses``.
         dates: the business dates wanted.
         channels: the channels that are added up, ``pos`` or ``online``.
     """
@@ -45,19 +43,9 @@ def weekly_balance_hourly(
     chosen = hourly.filter(pl.col("channel").is_in(list(channels))).join(wanted, on="business_date", how="semi")
     figures = chosen.group_by(*_DAY, hour=pl.col("local_hour")).agg(sums(*_MEASURES))
     sold = chosen.select(_DAY).unique()
-    idle = _home_currencies(stores, warehouses).join(wanted, how="cross")
+    listed = stores.drop_nulls("store_id").select("store_id", pl.col("currency").fill_null(UNKNOWN)).unique("store_id")
+    idle = listed.join(wanted, how="cross")
     idle = idle.join(sold, on=["store_id", "business_date"], how="anti").select(_DAY)
     hours = pl.DataFrame({"hour": range(24)}, schema={"hour": pl.Int32})
     rows = pl.concat([sold, idle]).join(hours, how="cross").join(figures, on=[*_DAY, "hour"], how="left")
     return fit(rows.with_columns(pl.col(_MEASURES).fill_null(0), account=pl.lit(account)), marts.WEEKLY_BALANCE_HOURLY)
-
-
-def _home_currencies(stores: pl.DataFrame, warehouses: pl.DataFrame) -> pl.DataFrame:
-    """``store_id`` and ``currency`` of every store listed with an external id."""
-    listed = stores.select("store_id").drop_nulls().unique()
-    home = (
-        warehouses.drop_nulls(["store_id", "currency"])
-        .group_by("store_id")
-        .agg(pl.col("currency").sort_by("warehouse_id").first())
-    )
-    return listed.join(home, on="store_id", how="left").with_columns(pl.col("currency").fill_null(UNKNOWN))

@@ -82,7 +82,7 @@ class Oracle(Account):
         for day in self.dates:
             for store in {s["externalid"] for s in self.stores if s.get("externalid")}:
                 if not any(key[0] == store and key[2] == day for key in sold):
-                    sets[store, self._home_currency(store), day] = []
+                    sets[store, self.home_currency(store), day] = []
         names = ("gross_sales", "net_sales", "discounts", "returns", "transactions", "goods_sold", "goods_returned")
         rows = []
         for (store, currency, day), sales in sorted(sets.items()):
@@ -101,11 +101,16 @@ class Oracle(Account):
                 )
         return rows
 
-    def _home_currency(self, store: str) -> str:
-        for warehouse in sorted(self.warehouses, key=lambda w: w["warehouseid"]):
-            belongs = self.store_of_warehouse(warehouse["warehouseid"]) == store
-            if belongs and warehouse.get("currencycode"):
-                return str(warehouse["currencycode"])
+    def home_currency(self, store: str) -> str:
+        """That of the store's lowest-numbered warehouse, else of its first register, as far as they have one."""
+        tills = sorted(self.registers, key=lambda r: (r.get("warehouseid") or 0, r["registerid"]))
+        owners = [
+            *((w, w["warehouseid"]) for w in sorted(self.warehouses, key=lambda w: w["warehouseid"])),
+            *((r, r.get("warehouseid")) for r in tills),
+        ]
+        for owner, warehouse in owners:
+            if owner.get("currencycode") and self.store_of_warehouse(warehouse) == store:
+                return str(owner["currencycode"])
         return "unknown"
 
     def z_report_reconciliation(self) -> list[Row]:

@@ -109,7 +109,8 @@ def csv_files(figures: Oracle) -> dict[str, str]:
         writer = csv.writer(text, delimiter=";", lineterminator="\n")
         for store in sorted({row["store_id"] for row in rows if row["business_date"] == day} - {"unknown"}):
             mine = [row for row in rows if row["business_date"] == day and row["store_id"] == store]
-            home = _home_currency(figures, store) or mine[0]["currency"]
+            home = figures.home_currency(store)
+            home = mine[0]["currency"] if home == "unknown" else home
             by_hour = {row["hour"]: row for row in mine if row["currency"] == home}
             for hour in range(24):
                 row = by_hour.get(hour, {})
@@ -125,10 +126,3 @@ def _swedish(amount: Decimal) -> str:
     sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
     groups = [digits[max(0, end - 3) : end] for end in range(len(digits), 0, -3)]
     return f"{sign}{'.'.join(reversed(groups))},{cents}"
-
-
-def _home_currency(figures: Oracle, store: str) -> str | None:
-    for warehouse in sorted(figures.warehouses, key=lambda item: item["warehouseid"]):
-        if warehouse.get("currencycode") and figures.store_of_warehouse(warehouse["warehouseid"]) == store:
-            return str(warehouse["currencycode"])
-    return None

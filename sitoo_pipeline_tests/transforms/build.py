@@ -94,19 +94,22 @@ def places(
     store_timezones: Mapping[str, str],
 ) -> Places:
     """``Places`` of Sitoo's lists and the zones of the settings."""
+    stocks = _select(warehouses, raw.WAREHOUSES, core.WAREHOUSES.columns)
+    tills = _select(registers, raw.CASH_REGISTERS, core.REGISTERS.columns)
     listed = transforms.stores(
         _select(stores, raw.STORES, core.STORES.columns),
+        warehouses=stocks,
+        registers=tills,
         account_timezone=account_timezone,
         store_timezones=store_timezones,
     )
-    stocked = transforms.warehouses(_select(warehouses, raw.WAREHOUSES, core.WAREHOUSES.columns), stores=listed)
-    tills = transforms.registers(_select(registers, raw.CASH_REGISTERS, core.REGISTERS.columns), warehouses=stocked)
+    stocked = transforms.warehouses(stocks, stores=listed)
     return Places(
         account_timezone=account_timezone,
         store_timezones=store_timezones,
         stores=listed,
         warehouses=stocked,
-        registers=tills,
+        registers=transforms.registers(tills, warehouses=stocked),
     )
 
 

@@ -121,7 +121,6 @@ def test_hours_add_up_to_days_and_days_to_the_orders(heads: pl.DataFrame, rows: 
         account="a",
         hourly=hourly,
         stores=core.STORES.empty(),
-        warehouses=core.WAREHOUSES.empty(),
         dates=set(heads["business_date"]),
         channels=("pos", "online"),
     )

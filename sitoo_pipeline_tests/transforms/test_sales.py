@@ -14,6 +14,7 @@ from sitoo_pipeline.tables import marts
 from sitoo_pipeline_tests import scenario
 from sitoo_pipeline_tests.scenario.objects import Json, line, order
 from sitoo_pipeline_tests.scenario.orders import G1
+from sitoo_pipeline_tests.scenario.shops import GOTHENBURG
 from sitoo_pipeline_tests.transforms.build import Core, build
 
 TILL = "{3CCB9848-155A-49E1-7CA8-5F7F78FC3067}"
@@ -203,7 +204,7 @@ def test_visitors_of_a_day_are_null_only_where_no_hour_has_any() -> None:
 
 def weekly(tables: Core, *days: date, **given: Any) -> pl.DataFrame:
     return transforms.weekly_balance_hourly(
-        account="a", hourly=hourly_of(tables), stores=tables.stores, warehouses=tables.warehouses, dates=days, **given
+        account="a", hourly=hourly_of(tables), stores=tables.stores, dates=days, **given
     )
 
 
@@ -230,6 +231,30 @@ def test_an_idle_store_is_shown_in_its_home_currency() -> None:
     ]
     assert idle.height == 6 * 2 * 24
     assert idle.select(pl.col("gross_sales").sum(), pl.col("visitors").sum()).row(0) == (Decimal(0), 0)
+
+
+def test_the_home_currency_is_a_fact_of_the_store() -> None:
+    """Of the lowest-numbered warehouse that states one, else of the first register that does."""
+    warehouses = [one | {"currencycode": None} if one["warehouseid"] in (1, 3) else one for one in scenario.WAREHOUSES]
+    registers = [
+        *(one | {"currencycode": "" if one["registerid"] == GOTHENBURG else "NOK"} for one in scenario.REGISTERS),
+        scenario.REGISTERS[0] | {"registerid": "{66}", "warehouseid": 6, "currencycode": "JPY"},
+        scenario.REGISTERS[0] | {"registerid": "{65}", "warehouseid": 6, "currencycode": "USD"},
+        scenario.REGISTERS[0] | {"registerid": "{44}", "warehouseid": 4, "currencycode": "DKK"},
+    ]
+    for order_of_lists in (1, -1):
+        tables = built([], warehouses=warehouses[::order_of_lists], registers=registers[::order_of_lists])
+        assert dict(tables.stores.select("sitoo_store_id", "currency").iter_rows()) == {
+            1: "NOK",  # its warehouse states none, nor does its first register
+            2: "EUR",
+            3: "NOK",
+            4: "SEK",  # warehouse 4, not 14
+            5: "SEK",
+            6: "USD",
+            7: "USD",
+            8: "SEK",  # has no warehouse, but the external id of store 4
+            9: "SEK",
+        }
 
 
 def test_channels_and_currencies_of_the_weekly_balance() -> None:

@@ -26,7 +26,7 @@ def marts_of(tables: Core, *, dates: set[date] = DAYS, loaded: set[date] = DAYS)
         "hourly_sales": hourly,
         "daily_sales": transforms.daily_sales(hourly),
         "weekly_balance_hourly": transforms.weekly_balance_hourly(
-            account=scenario.ACCOUNT, hourly=hourly, stores=tables.stores, warehouses=tables.warehouses, dates=dates
+            account=scenario.ACCOUNT, hourly=hourly, stores=tables.stores, dates=dates
         ),
         "z_report_reconciliation": transforms.z_report_reconciliation(
             account=scenario.ACCOUNT,
