@@ -75,12 +75,13 @@ def window(runtime: Runtime, table: RawTable, dates: Sequence[date]) -> Window:
 
 @dataclass(frozen=True)
 class Extracted:
-    """What one fetch brought: the dates loaded, and what it took."""
+    """What one fetch brought: the dates loaded, what it took, and ``notes`` of what a person should know."""
 
     loaded: dict[date, Loaded]
     records: int
     requests: int
     unknown_fields: frozenset[str]
+    notes: tuple[str, ...] = ()
 
 
 def extract_dates(runtime: Runtime, table: RawTable, dates: Sequence[date], *, run_id: str) -> Extracted:
@@ -120,7 +121,7 @@ def extract_dates(runtime: Runtime, table: RawTable, dates: Sequence[date], *, r
         unknown_fields=landed.unknown_fields,
     )
     _tidy(runtime, table, landed, loaded.values())
-    return Extracted(loaded, landed.records, landed.requests, landed.unknown_fields)
+    return Extracted(loaded, landed.records, landed.requests, landed.unknown_fields, _notes(landed))
 
 
 def extract_reference(runtime: Runtime, table: RawTable, *, run_id: str) -> Extracted:
@@ -149,7 +150,16 @@ def extract_reference(runtime: Runtime, table: RawTable, *, run_id: str) -> Extr
         unknown_fields=landed.unknown_fields,
     )
     _tidy(runtime, table, landed, [loaded])
-    return Extracted({}, landed.records, landed.requests, landed.unknown_fields)
+    return Extracted({}, landed.records, landed.requests, landed.unknown_fields, _notes(landed))
+
+
+def _notes(landed: Landed) -> tuple[str, ...]:
+    if not landed.unseen:
+        return ()
+    return (
+        f"Sitoo counted {landed.unseen} more {landed.resource} than it shows this API user, in two reads alike; "
+        "what it shows was loaded. In Sitoo, look at what the API user may see",
+    )
 
 
 def _tidy(runtime: Runtime, table: RawTable, landed: Landed, loaded: Iterable[Loaded]) -> None:

@@ -50,9 +50,13 @@ def reference_asset(runtime: Runtime) -> dg.AssetsDefinition:
             extracted = extract_reference(runtime, table, run_id=context.run.run_id)
             if extracted.unknown_fields:
                 context.log.warning(_drift_text(table, extracted.unknown_fields))
+            for note in extracted.notes:
+                context.log.warning(f"{table.qualified}: {note}.")
             with runtime.warehouse.connect() as con:
                 rows = table_rows(con, table)
-            metadata = {"dagster/row_count": rows, "requests": extracted.requests}
+            metadata: dict[str, Any] = {"dagster/row_count": rows, "requests": extracted.requests}
+            if extracted.notes:
+                metadata[NOTES] = "; ".join(extracted.notes)
             yield dg.MaterializeResult(asset_key=key(account, table), metadata=metadata)
 
     return reference
@@ -80,6 +84,8 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
             if new:
                 named.update(new)
                 context.log.warning(_drift_text(table, new))
+            for note in extracted.notes:
+                context.log.warning(f"{table.qualified} {min(dates)} to {max(dates)}: {note}.")
             refused = sum(loaded.quarantined for loaded in extracted.loaded.values())
             if refused:
                 context.log.warning(f"{refused} objects of {table.qualified} went to meta.quarantine")
@@ -90,8 +96,9 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
             with runtime.warehouse.connect() as con:
                 total = table_rows(con, table)
             said = {day: load_metadata(loaded, total) for day, loaded in extracted.loaded.items()}
-            if new:
-                said[min(dates)][NOTES] = f"fields that nobody documented: {', '.join(sorted(new))}; see meta.drift"
+            drift = [f"fields that nobody documented: {', '.join(sorted(new))}; see meta.drift"] if new else []
+            if notes := [*drift, *extracted.notes]:
+                said[min(dates)][NOTES] = "; ".join(notes)
             return {key(account, table): said}
 
         yield from run_days(

@@ -176,7 +176,8 @@ def _notes_of(event: dg.DagsterEvent) -> list[str]:
         return []
     made = event.step_materialization_data.materialization
     said = {name: made.metadata[name].value for name in ("quarantined", NOTES) if name in made.metadata}
-    where = f"{made.partition} {'.'.join(made.asset_key.path[1:])}"
+    table = ".".join(made.asset_key.path[1:])
+    where = f"{made.partition} {table}" if made.partition else table
     notes = [f"{where}: {said['quarantined']} objects refused, see meta.quarantine"] if said.get("quarantined") else []
     return [*notes, f"{where}: {said[NOTES]}"] if NOTES in said else notes
 

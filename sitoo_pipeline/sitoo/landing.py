@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -42,6 +42,7 @@ class Landed:
         records: Records in all files, copies included.
         requests: Requests that were sent, tries included.
         unknown_fields: Dotted paths of fields that the shape does not have.
+        unseen: How many more records Sitoo counted than it shows this API user; 0 but for a few accounts.
     """
 
     folder: Path
@@ -51,6 +52,7 @@ class Landed:
     records: int
     requests: int
     unknown_fields: frozenset[str]
+    unseen: int = 0
 
 
 def land(
@@ -114,6 +116,7 @@ def land(
         records=sum(part.records for part in landed),
         requests=calls.count,
         unknown_fields=frozenset().union(*(part.unknown_fields for part in landed)),
+        unseen=sum(part.unseen for part in landed),
     )
 
 
@@ -124,6 +127,7 @@ class _Part:
     files: tuple[Path, ...]
     records: int
     unknown_fields: frozenset[str]
+    unseen: int
 
 
 class _StoppedError(Exception):
@@ -182,14 +186,20 @@ def _land_slice(one: Slice, *, calls: _Calls, work: Path, shape: Shape | None, n
     files: list[Path] = []
     records = 0
     unknown: frozenset[str] = frozenset()
-    for body in one.pages(calls):
+    unseen = 0
+
+    def pages() -> Iterator[Body]:
+        nonlocal unseen
+        unseen = yield from one.pages(calls)
+
+    for body in pages():
         file = work / f"{number:05d}-{len(files):05d}.part"
         file.write_bytes(body.data)
         files.append(file)
         records += len(body.items)
         if shape is not None:
             unknown |= unknown_fields(body.items, shape)
-    return _Part(tuple(files), records, unknown)
+    return _Part(tuple(files), records, unknown, unseen)
 
 
 def _can_stand_in(fallback: Resource, scope: Scope, extra: Mapping[str, object]) -> bool:

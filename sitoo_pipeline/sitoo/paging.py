@@ -8,7 +8,8 @@ nothing, totals move, and tills sell while we read. Which resource pages how is 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -20,54 +21,100 @@ from sitoo_pipeline.sitoo.errors import PermanentSitooError, TransientSitooError
 Fetch = Callable[[str, Params, Expect], Body]
 """One answer for a path, parameters and an expected form."""
 
+Pages = Generator[Body, None, int]
+"""The bodies of a list; it returns how many more records Sitoo counted than it shows this API user."""
+
 _READS = 4  # how often a list that keeps moving is read from its start
 
 
-def by_id_cursor(fetch: Fetch, *, path: str, query: Params, cursor: str, page_size: int) -> Iterator[Body]:
+def by_id_cursor(fetch: Fetch, *, path: str, query: Params, cursor: str, page_size: int) -> Pages:
     """Pages in the order of an id, each asking for the ids after the last one seen.
 
-    What is inserted meanwhile gets a higher id and cannot move a page. It ends on an empty page, or on a page that by
-    Sitoo's own count holds all that is left. A ``<cursor>from`` in ``query`` is where it starts.
+    What is inserted meanwhile gets a higher id and cannot move a page. A read ends on an empty page, or on a page that
+    by Sitoo's own count holds all that is left. A ``<cursor>from`` in ``query`` is where it starts.
+
+    Where fewer records came than Sitoo counted, the list is read again, and of a further read only pages with new ids
+    are given out. When a read lacks as many records as the one before it and has all that were seen, the total counts
+    records that this API user may not see. A total that shrank, and a read that lacks what another had, are faults.
+
+    Returns:
+        How many more records Sitoo counted than it shows this API user.
 
     Raises:
         PermanentSitooError: The ids do not come in order from where they were asked for.
-        TransientSitooError: Fewer records came than Sitoo counted.
+        TransientSitooError: Fewer records came than Sitoo counted, and not the same in two reads.
     """
+    seen: set[int] = set()
+    expected, lacking = 0, 0
+    for number in range(_READS):
+        read = _Read()
+        for body in _read_by_id(fetch, read, path=path, query=query, cursor=cursor, page_size=page_size):
+            if number == 0 or not set(_whole_numbers(body.items, cursor)) <= seen:
+                yield body
+        is_sound = read.expected >= expected and seen <= set(read.ids)
+        if is_sound and read.lacking <= 0:
+            return 0
+        if is_sound and number > 0 and read.lacking == lacking:
+            return lacking
+        expected, lacking = max(expected, read.expected), read.lacking
+        if not is_sound:
+            break
+        seen = set(read.ids)
+    raise TransientSitooError(f"GET {path}", f"Sitoo counted {expected} records and gave {read.received}")
+
+
+@dataclass
+class _Read:
+    """One read of a list from its start: the total at its start, and what came."""
+
+    expected: int = 0
+    received: int = 0
+    ids: list[int] = field(default_factory=list)
+
+    @property
+    def lacking(self) -> int:
+        return self.expected - self.received
+
+
+def _read_by_id(fetch: Fetch, read: _Read, *, path: str, query: Params, cursor: str, page_size: int) -> Iterator[Body]:
+    """The pages of one read, which is noted in ``read``."""
     bound = f"{cursor}from"
     lowest = _whole_number(query.get(bound))
-    skip, received, expected = 0, 0, None
+    skip, is_first = 0, True
     previous: list[Any] = []
     while True:
         asked = {**query, "sort": cursor, bound: lowest, "start": skip, "num": page_size}
         body = fetch(path, asked, "envelope")
-        if expected is None:
-            expected = body.total or 0
+        if is_first:
+            read.expected, is_first = body.total or 0, False
         if not body.items:
-            break
+            return
         ids = _whole_numbers(body.items, cursor)
         if not _in_order(ids, lowest=lowest, strictly=True) or body.items == previous:
             raise _out_of_order(path, cursor, lowest)
+        read.received += len(body.items)
+        read.ids += ids
         yield body
-        received += len(body.items)
         if body.total == len(body.items) < page_size:
-            break
+            return
         if ids:
             lowest, skip, previous = ids[-1] + 1, 0, []
         else:
             # Records without an id are passed on, for the loader to refuse. They cannot move the cursor, so a page
             # of nothing else is passed by its length.
             skip, previous = skip + len(body.items), body.items
-    if received < expected:
-        raise TransientSitooError(f"GET {path}", f"Sitoo counted {expected} records and gave {received}")
 
 
-def by_offset(fetch: Fetch, *, path: str, query: Params, key: Sequence[str], page_size: int) -> Iterator[Body]:
+def by_offset(fetch: Fetch, *, path: str, query: Params, key: Sequence[str], page_size: int) -> Pages:
     """Pages by position, for short lists without a cursor. Nothing is given out before the whole list is read.
 
     A list that changes while it is read shifts its pages, so that records are missed or come twice. Its marks are a
     total that moved, a key that comes twice, and a number of records that is not the total. It is then read again from
     its start, until a read bears none of the marks, or only the last one and twice alike: then the total counts records
     that this API user may not see.
+
+    Returns:
+        How many these are.
 
     Raises:
         TransientSitooError: It moved in every read.
@@ -80,7 +127,7 @@ def by_offset(fetch: Fetch, *, path: str, query: Params, key: Sequence[str], pag
         whole = totals in ({len(records)}, {None}) or records == previous
         if whole and not _repeats(bodies, key):
             yield from (body for body in bodies if body.items)
-            return
+            return max(0, *((total or 0) - len(records) for total in totals))
         previous = records
     raise TransientSitooError(f"GET {path}", f"the list changed during each of {_READS} reads")
 
@@ -100,7 +147,7 @@ def _read_once(fetch: Fetch, *, path: str, query: Params, key: Sequence[str], pa
 
 def by_date_added(
     fetch: Fetch, *, path: str, query: Params, cursor: str, key: Sequence[str], page_size: int, registers: Sequence[str]
-) -> Iterator[Body]:
+) -> Pages:
     """Bare arrays in the order of the second they were added, each asked for from the last second of the one before.
 
     The bounds are inclusive and several records can share a second, so the last second is always asked for again and
@@ -131,7 +178,7 @@ def by_date_added(
             )
             since = seconds[-1] + 1
         elif not seconds or seconds[-1] == since:
-            return
+            return 0
         else:
             since = seconds[-1]
 

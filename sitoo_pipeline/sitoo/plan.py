@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from sitoo_pipeline.sitoo.body import Body
 from sitoo_pipeline.sitoo.client import Params, Value
-from sitoo_pipeline.sitoo.paging import Fetch, by_date_added, by_id_cursor, by_offset
+from sitoo_pipeline.sitoo.paging import Fetch, Pages, by_date_added, by_id_cursor, by_offset
 from sitoo_pipeline.sitoo.resources import Resource
 from sitoo_pipeline.sitoo.window import Scope, Window
 
@@ -28,7 +27,7 @@ class Slice:
     query: Params
     registers: tuple[str, ...]
 
-    def pages(self, fetch: Fetch) -> Iterator[Body]:
+    def pages(self, fetch: Fetch) -> Pages:
         """Its pages, each with at least one record, in the way in which the resource pages."""
         one = self.resource
         match one.paging:

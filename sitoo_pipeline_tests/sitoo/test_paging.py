@@ -153,6 +153,92 @@ class TestIdCursor:
         assert records_in(landed) == moves
 
 
+class TestTotalsThatCountWhatIsHidden:
+    """Sitoo counts orders of a site that this API user may not see."""
+
+    @pytest.mark.parametrize("hidden", [{0}, {3}, {6}, {2, 3, 4}, {0, 1, 5, 6}, set(range(7))])
+    @pytest.mark.parametrize("page_size", [1, 2, 3, 7, 100])
+    def test_what_can_be_seen_is_taken_and_the_rest_said(
+        self, serve: Serve, connect: Connect, tmp_path: Path, hidden: set[int], page_size: int
+    ) -> None:
+        server = serve(lambda request: answer(without(hidden, ORDERS_7, request)))
+        resource = replace(ORDERS, page_size=page_size)
+        landed = land(client=connect(server), resource=resource, folder=tmp_path / "day")
+        assert [one["orderid"] for one in records_in(landed)] == sorted(set(range(7)) - hidden)
+        assert landed.unseen == len(hidden)
+
+    def test_a_list_that_is_whole_is_read_once(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        server = serve(lambda request: answer(without(set(), ORDERS_7, request)))
+        landed = land(client=connect(server), resource=replace(ORDERS, page_size=5), folder=tmp_path / "day")
+        assert (landed.unseen, landed.requests) == (0, 2)
+
+    @pytest.mark.parametrize("after", range(1, 9))
+    def test_what_is_sold_between_two_reads_is_not_missed(
+        self, serve: Serve, connect: Connect, tmp_path: Path, after: int
+    ) -> None:
+        orders, requests = list(ORDERS_7), [0]
+
+        def script(request: Request) -> Answer:
+            requests[0] += 1
+            if requests[0] == after:
+                orders.append({"orderid": 7, "orderdate": 0})
+            return answer(without({1, 4}, orders, request))
+
+        resource = replace(ORDERS, page_size=3)
+        landed = land(client=connect(serve(script)), resource=resource, folder=tmp_path / "day")
+        got = [one["orderid"] for one in records_in(landed)]
+        assert landed.unseen == 2
+        assert set(got) >= {0, 2, 3, 5, 6} | ({7} if after <= 3 else set())
+
+    @pytest.mark.parametrize(
+        "hidden",
+        [
+            pytest.param([{1}, {2}, {1}, {2}], id="another record each time"),
+            pytest.param([{1}, {1, 2}, {1, 2}, {1, 2}], id="one more from then on"),
+            pytest.param([{1, 2, 3, 4}, {1, 2, 3}, {1, 2}, {1}], id="another number each time"),
+        ],
+    )
+    def test_reads_that_differ_fail(
+        self, serve: Serve, connect: Connect, tmp_path: Path, hidden: list[set[int]]
+    ) -> None:
+        reads = iter(hidden)
+        now: list[set[int]] = []
+
+        def script(request: Request) -> Answer:
+            if "orderidfrom" not in request.query:
+                now[:] = [next(reads)]
+            return answer(without(now[0], ORDERS_7, request))
+
+        with pytest.raises(TransientSitooError, match="counted 7 records and gave"):
+            land(client=connect(serve(script)), resource=ORDERS, folder=tmp_path / "day")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_total_that_shrinks_fails(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        totals = iter([9, 0, 8, 0])
+        server = serve(lambda request: answer({**without({1}, ORDERS_7, request), "totalcount": next(totals)}))
+        with pytest.raises(TransientSitooError, match="counted 9 records and gave 6"):
+            land(client=connect(server), resource=ORDERS, folder=tmp_path / "day")
+
+    def test_a_page_that_was_cut_once_is_mended(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        cut = iter([{"totalcount": 7, "items": ORDERS_7[:2]}, {"totalcount": 5, "items": []}])
+        server = serve(lambda request: answer(next(cut, None) or without(set(), ORDERS_7, request)))
+        landed = land(client=connect(server), resource=ORDERS, folder=tmp_path / "day")
+        assert {one["orderid"] for one in records_in(landed)} == set(range(7))
+        assert landed.unseen == 0
+
+    def test_a_list_by_position_says_it_too(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        server = serve(lambda request: answer({**by_position([{"storeid": 1}], request.query), "totalcount": 3}))
+        landed = land(client=connect(server), resource=STORES, folder=tmp_path / "stores")
+        assert (records_in(landed), landed.unseen) == ([{"storeid": 1}], 2)
+
+
+def without(hidden: set[int], orders: list[Record], request: Request) -> Record:
+    """A page as Sitoo counts it, of which some orders are not shown."""
+    counted = by_cursor(orders, {**request.query, "num": "1000"}, cursor="orderid", date="orderdate")
+    shown = [one for one in counted["items"] if one["orderid"] not in hidden]
+    return {"totalcount": counted["totalcount"], "items": shown[: int(request.query["num"])]}
+
+
 ORDERS_7: list[Record] = [{"orderid": n, "orderdate": 0} for n in range(7)]
 
 
