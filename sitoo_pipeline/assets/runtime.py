@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,8 @@ class Runtime:
 
     account: Account
     warehouse: Warehouse
+    _absent: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Paths that Sitoo does not have for this account, remembered for the life of the process."""
 
     @classmethod
     def of(cls, account: Account) -> Runtime:
@@ -46,6 +48,7 @@ class Runtime:
             retry=retry or patience,
             connect_timeout=http.connect_timeout,
             read_timeout=http.read_timeout,
+            absent=self._absent,
         ) as client:
             yield client
 

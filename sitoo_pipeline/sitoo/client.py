@@ -80,6 +80,7 @@ class SitooClient:
         retry: RetryPolicy | None = None,
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
+        absent: set[str] | None = None,
     ) -> None:
         """Prepare, without connecting.
 
@@ -89,6 +90,8 @@ class SitooClient:
             retry: How transient failures are tried again; the defaults of ``RetryPolicy`` where it is not given.
             connect_timeout: Seconds for a connection to come about.
             read_timeout: Seconds without a single byte arriving.
+            absent: Paths that this account is known not to have, for which others stand in. It is added to; give the
+                same set to the clients of one account, so that each path is asked for in vain only once.
 
         Raises:
             ValueError: ``base_url`` is no http(s) URL, or there is no API user, or one is given twice.
@@ -96,6 +99,7 @@ class SitooClient:
         if not users or len({user.api_id for user in users}) < len(users):
             raise ValueError("users must be at least one API user, and each only once")
         self._base_url = _checked(base_url)
+        self.absent = set() if absent is None else absent
         self._retry = retry or RetryPolicy()
         # Shorter ones would blot out parts of ordinary words; Sitoo's passwords have 40 characters.
         self._secrets = tuple(user.password for user in users if len(user.password) > 3)

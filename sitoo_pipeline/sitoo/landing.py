@@ -90,18 +90,31 @@ def land(
     _remove_leftovers(folder)
     work = folder.parent / f".{folder.name}.{uuid4().hex}"
     try:
+        absent: set[str] = set()
         while True:
+            fallback = _stand_in(resource, scope, extra)
+            if fallback and resource.path in client.absent:
+                resource = fallback
+                continue
             work.mkdir()
-            slices = plan(resource=resource, window=window, scope=scope, extra=extra, concurrency=client.concurrency)
             try:
+                slices = plan(
+                    resource=resource,
+                    window=window,
+                    scope=scope,
+                    extra=extra,
+                    concurrency=client.concurrency,
+                    fetch=calls,
+                )
                 landed = _land_slices(slices, calls=calls, work=work, shape=shape, workers=client.concurrency)
                 break
             except NotFound:
-                fallback = resource.fallback
-                if fallback is None or not _can_stand_in(fallback, scope, extra):
+                if fallback is None:
                     raise
+                absent.add(resource.path)
                 resource = fallback
                 shutil.rmtree(work)
+        client.absent.update(absent)  # only now that another has answered: it was not the base URL that was wrong
         names = [f"{number:04d}.json.gz" for number in range(sum(len(part.files) for part in landed))]
         for file, name in zip((file for part in landed for file in part.files), names, strict=True):
             file.rename(work / name)
@@ -202,9 +215,12 @@ def _land_slice(one: Slice, *, calls: _Calls, work: Path, shape: Shape | None, n
     return _Part(tuple(files), records, unknown, unseen)
 
 
-def _can_stand_in(fallback: Resource, scope: Scope, extra: Mapping[str, object]) -> bool:
-    """Whether a fallback can be asked for the same: it knows the parameters, and the scope names what it needs."""
-    return extra.keys() <= fallback.filters and (fallback.scope != "register" or bool(scope.registers))
+def _stand_in(resource: Resource, scope: Scope, extra: Mapping[str, object]) -> Resource | None:
+    """The fallback, if it can be asked for the same: it knows the parameters, and the scope names what it needs."""
+    fallback = resource.fallback
+    if fallback is None or not extra.keys() <= fallback.filters:
+        return None
+    return fallback if fallback.scope != "register" or scope.registers else None
 
 
 def _publish(work: Path, folder: Path) -> None:

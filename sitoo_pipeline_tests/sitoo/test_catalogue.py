@@ -146,6 +146,32 @@ class TestFallback:
         assert (landed.resource, landed.layout, landed.requests) == ("z_reports_of_register", "envelope", 4)
         assert [record["registerid"] for record in records_in(landed)] == ["{A-1}"] * 3 + ["{B-2}"] * 3
 
+    def test_what_is_not_there_is_asked_for_once(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        def script(request: Request) -> Answer:
+            return answer(by_position([], request.query)) if request.path.startswith("/sites/") else refusal(404)
+
+        server, known = serve(script), set[str]()
+        for number, vain in enumerate((2, 0)):
+            client = connect(server, absent=known)
+            for again in range(2):
+                server.seen.clear()
+                folder = tmp_path / f"{number}-{again}"
+                z_reports = RESOURCES["z_reports"]
+                landed = land(client=client, resource=z_reports, window=DAY, scope=self.SCOPE, folder=folder)
+                assert landed.requests == len(server.seen) == 2 + (0 if again else vain)
+        assert known == {"/pos-z-reports", "/pos-z-reports.json"}
+
+    def test_a_wrong_address_is_not_remembered(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        server = serve(script_of(refusal(404)))
+        client = connect(server)
+        with pytest.raises(NotFound):
+            land(client=client, resource=RESOURCES["z_reports"], window=DAY, scope=self.SCOPE, folder=tmp_path / "z")
+        server.script = script_of(answer([]))
+        landed = land(
+            client=client, resource=RESOURCES["z_reports"], window=DAY, scope=self.SCOPE, folder=tmp_path / "z"
+        )
+        assert landed.resource == "z_reports"
+
     @pytest.mark.parametrize("scope", [SCOPE, Scope()])
     def test_nothing_stands_in(self, serve: Serve, connect: Connect, tmp_path: Path, scope: Scope) -> None:
         with pytest.raises(NotFound, match="base_url"):

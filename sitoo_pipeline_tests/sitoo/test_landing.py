@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +157,8 @@ class TestSeveralApiUsers:
         first_requests = threading.Semaphore(3)
 
         def script(request: Request) -> Answer:
-            if first_requests.acquire(blocking=False):
+            counts = request.query["num"] == "1"
+            if not counts and first_requests.acquire(blocking=False):
                 together.wait(10)  # passes only when three requests are in flight at once
             return answer(by_cursor(orders, request.query, cursor="orderid", date="orderdate"))
 
@@ -169,6 +170,33 @@ class TestSeveralApiUsers:
         # Copies can only be at the seams: the seconds that end one part and start the next.
         assert landed.records - 3000 <= 11
         assert ids_in(landed) == sorted(ids_in(landed))
+
+    @pytest.mark.parametrize(("orders", "parts"), [(0, 1), (1, 1), (1000, 1), (1001, 2), (2500, 3), (30_000, 8)])
+    def test_it_is_cut_into_no_more_parts_than_it_has_pages(
+        self, serve: Serve, connect: Connect, tmp_path: Path, orders: int, parts: int
+    ) -> None:
+        sold: list[Record] = [{"orderid": n, "orderdate": START + 604_800 * n // orders} for n in range(orders)]
+        server = serve(lambda request: answer(by_cursor(sold, request.query, cursor="orderid", date="orderdate")))
+        landed = land_orders(connect(server, users=2), tmp_path / "week", window=self.WEEK)
+        assert set(ids_in(landed)) == set(range(orders))
+        assert len({query["orderdatefrom"] for query in server.queries}) == parts
+        counting = [query for query in server.queries if query["num"] == "1"]
+        assert [(query["fields"], query["orderdatefrom"]) for query in counting] == [("orderid", str(START))]
+
+    def test_what_is_not_cut_is_not_counted(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
+        server = serve(serve_orders)
+        client = connect(server, users=2)
+        half_a_day = Window(DAY.start, DAY.start + timedelta(hours=12))
+        for window in (half_a_day, Window(DAY.start, None), None):
+            server.seen.clear()
+            land_orders(client, tmp_path / "day", window=window)
+            assert {query["num"] for query in server.queries} == {"1000"}
+        server.seen.clear()
+        land_orders(client, tmp_path / "open", extra_params={"orderid": [7, 10]})
+        assert len(server.seen) == 1
+        server.seen.clear()
+        land_orders(connect(server, users=1), tmp_path / "week", window=self.WEEK)
+        assert {query["num"] for query in server.queries} == {"1000"}
 
     def test_sites_are_split_between_them(self, serve: Serve, connect: Connect, tmp_path: Path) -> None:
         def script(request: Request) -> Answer:
