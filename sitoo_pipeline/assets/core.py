@@ -14,6 +14,7 @@ from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.tables import core, raw
 from sitoo_pipeline.tables.z_reports import CHILDREN
 from sitoo_pipeline.transforms.frames import fit
+from sitoo_pipeline.transforms.order_lines import GIFT_CARD_GROUP
 from sitoo_pipeline.warehouse.sources import source_frame, table_frame
 
 Dates = Sequence[date]
@@ -31,22 +32,28 @@ def _reference(runtime: Runtime, con: duckdb.DuckDBPyConnection, _: Dates) -> Fr
     )
     warehouses = transforms.warehouses(stocks, stores=stores)
     registers = transforms.registers(tills, warehouses=warehouses)
-    groups = source_frame(con, core.PRODUCT_GROUPS, raw.PRODUCT_GROUPS)
+    groups = fit(source_frame(con, core.PRODUCT_GROUPS, raw.PRODUCT_GROUPS), core.PRODUCT_GROUPS)
+    products = source_frame(con, core.PRODUCTS, raw.PRODUCTS, extra=[core.PRODUCT_GROUP_TYPE])
     return {
         core.STORES: stores,
         core.WAREHOUSES: warehouses,
         core.REGISTERS: registers,
-        core.PRODUCT_GROUPS: fit(groups, core.PRODUCT_GROUPS),
+        core.PRODUCT_GROUPS: groups,
+        core.PRODUCTS: transforms.products(products, product_groups=groups),
     }
 
 
 def _orders(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
     source = source_frame(con, core.ORDERS, raw.ORDERS, dates=dates, extra=core.ORDER_HINTS)
-    lines = source_frame(con, core.ORDER_LINES, raw.ORDERS, dates=dates)
+    lines = source_frame(con, core.ORDER_LINES, raw.ORDERS, dates=dates, extra=core.LINE_HINTS)
+    # A chain has tens of thousands of products, a handful of them gift cards.
+    gift_cards = con.sql(f"FROM core.products WHERE product_group_type = {GIFT_CARD_GROUP} ORDER BY ALL").pl()
     payments = source_frame(con, core.ORDER_PAYMENTS, raw.ORDERS, dates=dates)
     return {
         core.ORDERS: transforms.orders(source, places=runtime.places(con)),
-        core.ORDER_LINES: transforms.order_lines(lines, product_groups=table_frame(con, core.PRODUCT_GROUPS)),
+        core.ORDER_LINES: transforms.order_lines(
+            lines, product_groups=table_frame(con, core.PRODUCT_GROUPS), products=gift_cards
+        ),
         core.ORDER_PAYMENTS: fit(payments, core.ORDER_PAYMENTS),
     }
 
@@ -64,12 +71,15 @@ def _stock_movements(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Da
 
 COMPUTATIONS = (
     Computation(
-        "reference", core.REFERENCE, (raw.STORES, raw.WAREHOUSES, raw.CASH_REGISTERS, raw.PRODUCT_GROUPS), _reference
+        "reference",
+        core.REFERENCE,
+        (raw.STORES, raw.WAREHOUSES, raw.CASH_REGISTERS, raw.PRODUCT_GROUPS, raw.PRODUCTS),
+        _reference,
     ),
     Computation(
         "orders",
         (core.ORDERS, core.ORDER_LINES, core.ORDER_PAYMENTS),
-        (raw.ORDERS, core.STORES, core.WAREHOUSES, core.REGISTERS, core.PRODUCT_GROUPS),
+        (raw.ORDERS, core.STORES, core.WAREHOUSES, core.REGISTERS, core.PRODUCT_GROUPS, core.PRODUCTS),
         _orders,
         comparison=Comparison(transforms.moved_orders, numbers_of_orders),
     ),

@@ -1,4 +1,4 @@
-"""From Sitoo to ``raw``: which window to ask for, landing it, loading it. No dagster here.
+"""From Sitoo to ``raw``, dated objects: which window to ask for, landing it, loading it. No dagster here.
 
 A window is wider than the dates it is for, because an order is dated in the zone of its till and nobody knows
 beforehand in which zones the tills stand; the loader keeps what belongs to the dates.
@@ -15,12 +15,12 @@ import polars as pl
 
 from sitoo_pipeline.assets.landing import fetch_folder, prune
 from sitoo_pipeline.assets.runtime import Runtime
-from sitoo_pipeline.sitoo import RESOURCES, Landed, Scope, Window, land, newest_id
+from sitoo_pipeline.sitoo import RESOURCES, Landed, Window, land, newest_id
 from sitoo_pipeline.tables import core, raw
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.transforms import Places, place_movements, place_orders, place_z_reports
-from sitoo_pipeline.warehouse import Loaded, load_dated, load_reference
+from sitoo_pipeline.warehouse import Loaded, load_dated
 
 EARLIEST_ZONE = timedelta(hours=14)
 LATEST_ZONE = timedelta(hours=12)
@@ -120,40 +120,12 @@ def extract_dates(runtime: Runtime, table: RawTable, dates: Sequence[date], *, r
         newest_id=newest,
         unknown_fields=landed.unknown_fields,
     )
-    _tidy(runtime, table, landed, loaded.values())
-    return Extracted(loaded, landed.records, landed.requests, landed.unknown_fields, _notes(landed))
+    tidy(runtime, table, landed, loaded.values())
+    return Extracted(loaded, landed.records, landed.requests, landed.unknown_fields, notes(landed))
 
 
-def extract_reference(runtime: Runtime, table: RawTable, *, run_id: str) -> Extracted:
-    """Fetch and load one list of reference data, whole. The sites come first: the others are asked for site by site."""
-    started_at = datetime.now(UTC)
-    scope = Scope()
-    if table is not raw.SITES:
-        with runtime.warehouse.connect() as con:
-            scope = runtime.scope(con)
-    with runtime.sitoo() as client:
-        landed = land(
-            client=client,
-            resource=RESOURCES[table.name],
-            scope=scope,
-            folder=fetch_folder(runtime.account.landing_folder, table.name, "all", started_at),
-            shape=table.shape,
-        )
-    loaded = load_reference(
-        runtime.warehouse,
-        table,
-        landed.files,
-        layout=landed.layout,
-        landing=runtime.account.landing_folder,
-        run_id=run_id,
-        started_at=started_at,
-        unknown_fields=landed.unknown_fields,
-    )
-    _tidy(runtime, table, landed, [loaded])
-    return Extracted({}, landed.records, landed.requests, landed.unknown_fields, _notes(landed))
-
-
-def _notes(landed: Landed) -> tuple[str, ...]:
+def notes(landed: Landed) -> tuple[str, ...]:
+    """What a person should know of a landing."""
     if not landed.unseen:
         return ()
     return (
@@ -162,7 +134,7 @@ def _notes(landed: Landed) -> tuple[str, ...]:
     )
 
 
-def _tidy(runtime: Runtime, table: RawTable, landed: Landed, loaded: Iterable[Loaded]) -> None:
+def tidy(runtime: Runtime, table: RawTable, landed: Landed, loaded: Iterable[Loaded]) -> None:
     """Bodies that changed nothing are the same as bodies that are kept already; old ones have had their time."""
     is_news = landed.unknown_fields or any(part.changed or part.quarantined for part in loaded)
     if landed.folder.exists() and not is_news:

@@ -7,7 +7,8 @@ from typing import Any
 import dagster as dg
 
 from sitoo_pipeline.assets.days import DayMetadata, run_days
-from sitoo_pipeline.assets.extract import extract_dates, extract_reference
+from sitoo_pipeline.assets.extract import extract_dates
+from sitoo_pipeline.assets.extract_reference import extract_reference
 from sitoo_pipeline.assets.metadata import NOTES, load_metadata, table_rows
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import BACKFILL, key, source_key, table_spec
@@ -33,7 +34,7 @@ def source_specs(account: str) -> list[dg.AssetSpec]:
 
 
 def reference_asset(runtime: Runtime) -> dg.AssetsDefinition:
-    """Sites, stores, warehouses, registers and product groups: read whole, as they are now."""
+    """Sites, stores, warehouses, registers, product groups and products, as they are now."""
     account = runtime.account.name
 
     @dg.multi_asset(

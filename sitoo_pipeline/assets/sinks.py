@@ -73,7 +73,7 @@ def deliver_dates(
     Raises:
         NotDeliveredError: something is neither delivered nor knowingly rejected.
     """
-    runtime.account.folder.mkdir(parents=True, exist_ok=True)
+    runtime.account.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with sink.open() as target, Ledger(runtime.account.deliveries_url.get_secret_value()) as ledger:
         with runtime.warehouse.connect() as con:
             prepared = sink.prepare(target, con, dates, ledger)

@@ -47,7 +47,7 @@ def open_engine(url: str) -> sa.Engine:
     if dialect not in _INSERT:
         raise DatabaseUrlError(f"databases of the kind {dialect!r} are not supported yet: use sqlite or postgresql")
     if dialect == "sqlite" and parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     connect_args = {"timeout": 30} if dialect == "sqlite" else {"connect_timeout": 10}
     try:
         return sa.create_engine(parsed, hide_parameters=True, connect_args=connect_args)

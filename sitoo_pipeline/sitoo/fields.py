@@ -5,6 +5,17 @@ Which resource asks for them is in ``resources``.
 
 _ADDRESS = ("address", "address2", "zip", "city", "state", "countryid")
 
+# https://developer.sitoo.com/api-reference/products: what says what an article is, without web shop texts, offers and
+# links to other articles. Without `fields` the list leaves out, among others, title and product group type.
+PRODUCT = (
+    "productid", "sku", "skumanufacturer", "title", "barcode", "barcodealiases",
+    "vatid", "vatvalue", "productgrouptype", "defaultcategoryid", "categories", "manufacturerid",
+    "variantparentid", "unitlabel", "allowdecimals", "stockcountenable", "active", "activepos",
+    "moneyprice", "moneypriceorg", "moneypricein",
+    "custom1", "custom2", "custom3", "custom4", "custom5",
+    "datecreated", "datemodified",
+)  # fmt: skip
+
 # https://developer.sitoo.com/api-reference/orders: the whole order. Without `fields` the list leaves out, among others,
 # creditorderid, externalid, the fees of checkout and delivery, and sales tax.
 ORDER = (

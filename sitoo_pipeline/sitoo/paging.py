@@ -121,28 +121,32 @@ def by_offset(fetch: Fetch, *, path: str, query: Params, key: Sequence[str], pag
     """
     previous: list[Any] | None = None
     for _ in range(_READS):
-        bodies = _read_once(fetch, path=path, query=query, key=key, page_size=page_size)
+        bodies, repeats = _read_once(fetch, path=path, query=query, key=key, page_size=page_size)
         records = [record for body in bodies for record in body.items]
         totals = {body.total for body in bodies}
         whole = totals in ({len(records)}, {None}) or records == previous
-        if whole and not _repeats(bodies, key):
+        if whole and not repeats:
             yield from (body for body in bodies if body.items)
             return max(0, *((total or 0) - len(records) for total in totals))
         previous = records
     raise TransientSitooError(f"GET {path}", f"the list changed during each of {_READS} reads")
 
 
-def _read_once(fetch: Fetch, *, path: str, query: Params, key: Sequence[str], page_size: int) -> list[Body]:
-    """One read of a list, up to its end or to the first sign of records that come again."""
+def _read_once(
+    fetch: Fetch, *, path: str, query: Params, key: Sequence[str], page_size: int
+) -> tuple[list[Body], bool]:
+    """One read of a list, up to its end or to the first sign of records that come again, and whether there was one."""
     bodies: list[Body] = []
+    seen: set[bytes] = set()
     start = 0
     while True:
         body = fetch(path, {**query, "start": start, "num": page_size}, "envelope")
         bodies.append(body)
         start += len(body.items)
+        seen.update(_identity(record, key) for record in body.items)
         at_end = not body.items or (body.total is not None and start >= body.total)
-        if at_end or _repeats(bodies, key):
-            return bodies
+        if at_end or len(seen) < start:
+            return bodies, len(seen) < start
 
 
 def by_date_added(
@@ -236,9 +240,3 @@ def _identity(record: Any, key: Sequence[str]) -> bytes:
     """The key of a record, or all of it where it has none."""
     values = [record.get(name) for name in key] if isinstance(record, dict) else [None]
     return orjson.dumps(record if None in values else values, option=orjson.OPT_SORT_KEYS)
-
-
-def _repeats(bodies: Sequence[Body], key: Sequence[str]) -> bool:
-    """Whether a record comes twice."""
-    identities = [_identity(record, key) for body in bodies for record in body.items]
-    return len(set(identities)) < len(identities)

@@ -178,6 +178,18 @@ _CATALOGUE = (
         description="A kind of goods with its VAT rate: goods, services or gift cards",
     ),
     Resource(
+        name="products",
+        description="An article, also one that is not sold any more; its group says whether it is a gift card",
+        documentation=f"{_DOCS}/api-reference/products",
+        path="/sites/{siteid}/products.json",
+        scope="site",
+        key=("productid",),
+        paging="offset",
+        fields=documented.PRODUCT,
+        filters=frozenset({"sku", "productid", "datelastmodified"}),
+        fixed=MappingProxyType({"includeinactive": True}),  # old sales are of articles that are gone
+    ),
+    Resource(
         name="orders",
         description="A sale, a return, a booking or a parked cart",
         documentation=f"{_DOCS}/api-reference/orders",

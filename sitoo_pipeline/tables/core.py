@@ -6,19 +6,30 @@ with a ``source`` is read from the raw object as it is; the others are worked ou
 
 from __future__ import annotations
 
-from sitoo_pipeline.tables.core_orders import ORDER_HINTS, ORDER_LINES, ORDER_PAYMENTS, ORDERS
-from sitoo_pipeline.tables.core_reference import PRODUCT_GROUPS, REFERENCE, REGISTERS, STORES, WAREHOUSES
+from sitoo_pipeline.tables.core_orders import LINE_HINTS, ORDER_HINTS, ORDER_LINES, ORDER_PAYMENTS, ORDERS
+from sitoo_pipeline.tables.core_reference import (
+    PRODUCT_GROUP_TYPE,
+    PRODUCT_GROUPS,
+    PRODUCTS,
+    REFERENCE,
+    REGISTERS,
+    STORES,
+    WAREHOUSES,
+)
 from sitoo_pipeline.tables.core_stock import STOCK_MOVEMENTS
 from sitoo_pipeline.tables.z_reports import CHILDREN, Z_REPORTS
 
 TABLES = (ORDERS, ORDER_LINES, ORDER_PAYMENTS, Z_REPORTS, *CHILDREN, STOCK_MOVEMENTS, *REFERENCE)
 
 __all__ = [
+    "LINE_HINTS",
     "ORDERS",
     "ORDER_HINTS",
     "ORDER_LINES",
     "ORDER_PAYMENTS",
+    "PRODUCTS",
     "PRODUCT_GROUPS",
+    "PRODUCT_GROUP_TYPE",
     "REFERENCE",
     "REGISTERS",
     "STOCK_MOVEMENTS",

@@ -99,6 +99,9 @@ ORDER_HINTS = (
 )
 """What the transforms read of an order beside the columns of ``core.orders``: its own word on where it was sold."""
 
+LINE_HINTS = (plain("eshop_id", "o.eshopid", INTEGER, "Site (e-shop) of the order"),)
+"""What the transforms read of a line beside the columns of ``core.order_lines``: whose product it names."""
+
 ORDER_LINES = Table(
     "core",
     "order_lines",

@@ -1,10 +1,10 @@
-"""``core``: stores, warehouses, registers and product groups, as they are today."""
+"""``core``: stores, warehouses, registers, product groups and products, as they are today."""
 
 from __future__ import annotations
 
 from sitoo_pipeline.tables.core_columns import plain
 from sitoo_pipeline.tables.schema import Column, Table
-from sitoo_pipeline.tables.types import BOOLEAN, INTEGER, PERCENT, TEXT
+from sitoo_pipeline.tables.types import BIGINT, BOOLEAN, INSTANT, INTEGER, PERCENT, TEXT
 
 STORES = Table(
     "core",
@@ -81,4 +81,39 @@ PRODUCT_GROUPS = Table(
     partition=None,
 )
 
-REFERENCE = (STORES, WAREHOUSES, REGISTERS, PRODUCT_GROUPS)
+PRODUCTS = Table(
+    "core",
+    "products",
+    "Products with their group, as they were when they were last read; one that Sitoo has deleted stays.",
+    (
+        Column("eshop_id", INTEGER, "Site (e-shop) whose product it is", nullable=False, source="o.eshopid"),
+        Column("product_id", BIGINT, "Sitoo's number of the product", nullable=False, source="o.productid"),
+        plain("sku", "nullif(o.sku, '')", TEXT, "Article number"),
+        plain("manufacturer_sku", "nullif(o.skumanufacturer, '')", TEXT, "Manufacturer's article number"),
+        plain("title", "o.title", TEXT, "Name of the product"),
+        plain("barcode", "nullif(o.barcode, '')", TEXT, "Bar code"),
+        plain("vat_id", "o.vatid", INTEGER, "Product group, see core.product_groups"),
+        Column("product_group_name", TEXT, "Name of the group; null where Sitoo does not list it"),
+        Column(
+            "product_group_type", INTEGER, "10 product, 20 service, 30 gift card: the group's, else the product's own"
+        ),
+        plain("vat_percent", "o.vatvalue", PERCENT, "VAT in percent"),
+        plain("category_id", "o.defaultcategoryid", INTEGER, "First category"),
+        plain("manufacturer_id", "o.manufacturerid", INTEGER, "Manufacturer"),
+        plain("variant_parent_id", "o.variantparentid", BIGINT, "Main variant; null where there are no variants"),
+        plain("unit_label", "nullif(o.unitlabel, '')", TEXT, "Unit, such as kg"),
+        plain("allow_decimals", "o.allowdecimals", BOOLEAN, "Whether parts of a unit are sold"),
+        plain("stock_count_enable", "o.stockcountenable", BOOLEAN, "Whether its stock is counted"),
+        plain("active", "o.active", BOOLEAN, "Whether it is sold; deprecated by Sitoo"),
+        plain("active_pos", "o.activepos", BOOLEAN, "Whether tills sell it"),
+        plain("created_at", "o.datecreated", INSTANT, "When it was created"),
+        plain("modified_at", "o.datemodified", INSTANT, "When it was last changed"),
+    ),
+    key=("eshop_id", "product_id"),
+    partition=None,
+)
+
+PRODUCT_GROUP_TYPE = Column("product_group_type", INTEGER, "The product's own", source="o.productgrouptype")
+"""What a product says of its group; the group's own word goes before it."""
+
+REFERENCE = (STORES, WAREHOUSES, REGISTERS, PRODUCT_GROUPS, PRODUCTS)

@@ -14,7 +14,7 @@ from sitoo_pipeline.tables.raw_orders import ORDER
 from sitoo_pipeline.tables.raw_stock import WAREHOUSE_TRANSACTION
 from sitoo_pipeline.tables.raw_z_reports import Z_REPORT
 from sitoo_pipeline.tables.schema import Column, Table
-from sitoo_pipeline.tables.types import DATE, TEXT, ObjectList
+from sitoo_pipeline.tables.types import DATE, INTEGER, TEXT, ObjectList
 
 Shape = dict[str, "Shape | None"]
 """Names that are known: None for a value or a free map, a nested shape for objects."""
@@ -25,17 +25,24 @@ class RawTable(Table):
     """A table of objects of one Sitoo resource.
 
     ``fields`` are the documented fields, ``clock`` the one that dates an object (None: the list is read whole),
-    ``placed_by`` those that say where it belongs.
+    ``placed_by`` those that say where it belongs. A table that is ``kept`` is added to by each load instead of
+    replaced, site by site; its key begins with the site, which the objects themselves do not name.
     """
 
     fields: tuple[Field, ...] = ()
     clock: str | None = None
     placed_by: tuple[str, ...] = ()
+    kept: bool = False
+
+    @property
+    def object_key(self) -> tuple[str, ...]:
+        """The part of the key that an object has in itself."""
+        return self.key[1:] if self.kept else self.key
 
     @property
     def required(self) -> tuple[str, ...]:
         """The fields without which an object cannot be loaded: its key, its clock, and what places it."""
-        return (*self.key, *((self.clock,) if self.clock else ()), *self.placed_by)
+        return (*self.object_key, *((self.clock,) if self.clock else ()), *self.placed_by)
 
     @property
     def shape(self) -> Shape:
@@ -128,6 +135,22 @@ PRODUCT_GROUPS = _table(
     f"{_DOCS}/product-groups",
 )
 
+PRODUCTS = RawTable(
+    "raw",
+    "products",
+    "Products of the account's sites, each as it was when it was last read. One that Sitoo has deleted stays.",
+    (
+        Column("eshopid", INTEGER, "Site whose product it is", nullable=False),
+        *(Column(f.name, f.type, f.description, nullable=f.name != "productid") for f in raw_reference.PRODUCT),
+        _FILE,
+    ),
+    key=("eshopid", "productid"),
+    partition=None,
+    documentation=f"{_DOCS}/products",
+    fields=raw_reference.PRODUCT,
+    kept=True,
+)
+
 DATED = (ORDERS, Z_REPORTS, WAREHOUSE_TRANSACTIONS)
-REFERENCE = (SITES, STORES, WAREHOUSES, CASH_REGISTERS, PRODUCT_GROUPS)
+REFERENCE = (SITES, STORES, WAREHOUSES, CASH_REGISTERS, PRODUCT_GROUPS, PRODUCTS)
 TABLES: tuple[RawTable, ...] = (*DATED, *REFERENCE)

@@ -1,9 +1,9 @@
-"""The documented fields of the reference data: sites, stores, warehouses, registers, product groups."""
+"""The documented fields of the reference data: sites, stores, warehouses, registers, product groups, products."""
 
 from __future__ import annotations
 
 from sitoo_pipeline.tables.raw_fields import ADDRESS, extra, fields
-from sitoo_pipeline.tables.types import BOOLEAN, INTEGER, PERCENT, TEXT, TEXT_LIST
+from sitoo_pipeline.tables.types import BIGINT, BOOLEAN, INSTANT, INTEGER, MONEY, PERCENT, TEXT, TEXT_LIST
 
 SITE = (
     *fields(INTEGER, ("eshopid", "Number of the site")),
@@ -81,4 +81,40 @@ PRODUCT_GROUP = (
     *fields(PERCENT, ("value", "VAT in percent")),
     *fields(INTEGER, ("productgrouptype", "10 product, 20 service, 30 gift card")),
     *fields(TEXT, ("productgroupname", "Name"), ("comment", "Comment")),
+)
+PRODUCT = (
+    *fields(BIGINT, ("productid", "Number of the product")),
+    *fields(
+        TEXT,
+        ("sku", "Article number"),
+        ("skumanufacturer", "Manufacturer's article number"),
+        ("title", "Name"),
+        ("barcode", "Bar code"),
+    ),
+    *fields(TEXT_LIST, ("barcodealiases", "Further bar codes"), ("categories", "Categories of the web shop")),
+    *fields(INTEGER, ("vatid", "Product group")),
+    *fields(PERCENT, ("vatvalue", "VAT in percent")),
+    *fields(
+        INTEGER,
+        ("productgrouptype", "10 product, 20 service, 30 gift card"),
+        ("defaultcategoryid", "First category"),
+        ("manufacturerid", "Manufacturer"),
+    ),
+    *fields(BIGINT, ("variantparentid", "Main variant; its own number for that one, null without variants")),
+    *fields(TEXT, ("unitlabel", "Unit, such as kg")),
+    *fields(
+        BOOLEAN,
+        ("allowdecimals", "Whether parts of a unit are sold"),
+        ("stockcountenable", "Whether its stock is counted"),
+        ("active", "Whether it is sold; deprecated"),
+        ("activepos", "Whether tills sell it"),
+    ),
+    *fields(
+        MONEY,
+        ("moneyprice", "Price now"),
+        ("moneypriceorg", "Price before; 0.00 where there is none"),
+        ("moneypricein", "Purchase price, without VAT"),
+    ),
+    *fields(TEXT, *((f"custom{number}", "Free text of the account") for number in range(1, 6))),
+    *fields(INSTANT, ("datecreated", "Created"), ("datemodified", "Last changed")),
 )

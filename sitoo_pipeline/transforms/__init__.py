@@ -16,7 +16,7 @@ from sitoo_pipeline.transforms.places import (
     place_z_reports,
 )
 from sitoo_pipeline.transforms.reconciliation import z_report_reconciliation
-from sitoo_pipeline.transforms.reference import registers, stores, warehouses
+from sitoo_pipeline.transforms.reference import products, registers, stores, warehouses
 from sitoo_pipeline.transforms.sales import daily_sales, hourly_sales
 from sitoo_pipeline.transforms.stock import stock_movements, stock_movements_daily
 from sitoo_pipeline.transforms.weekly_balance import weekly_balance_hourly
@@ -36,6 +36,7 @@ __all__ = [
     "place_movements",
     "place_orders",
     "place_z_reports",
+    "products",
     "registers",
     "stock_movements",
     "stock_movements_daily",

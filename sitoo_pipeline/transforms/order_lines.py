@@ -23,8 +23,8 @@ def order_lines(
       nearest product line before it in its order, by ``line_no``, and has that line's side and gift-card mark, whatever
       its own quantity. Without one before it, its own quantity and marks decide.
     - ``side`` is ``sale`` for a positive, ``return`` for a negative quantity, null for 0 or none.
-    - A gift card has a card number, or its product group is of type 30: the product's group today, or a group of the
-      name that the line recorded.
+    - A gift card has a card number, or its product group is of type 30: the group of its product as it was last read,
+      or a group of the name that the line recorded.
     - ``goods`` are the pieces of a product line that has a side, positive; of other lines 0.
     - ``discount_gross`` is 0.00 on returns and gift cards. On a product sale line it is the recorded row discount
       without its sign, else unit discount x quantity x (1 + VAT), signed as it comes out (a price raised by hand gives
@@ -32,9 +32,10 @@ def order_lines(
     - An amount, quantity or VAT that is absent is 0.
 
     Args:
-        source: the columns of ``core.order_lines`` that Sitoo sends.
+        source: the columns of ``core.order_lines`` that Sitoo sends and, with ``products``, ``eshop_id`` of the order.
         product_groups: ``core.product_groups``.
-        products: ``product_id`` and ``vat_id`` (the product group) of each product, where they are loaded.
+        products: ``core.products``, or those of it that are gift cards, where products are loaded. A line means the
+            product of its order's site; the order of no site means that of any.
     """
     quantity = pl.col("quantity").fill_null(0)
     is_product = pl.col("order_item_type").fill_null(PRODUCT) == PRODUCT
@@ -85,9 +86,12 @@ def _is_marked_gift_card(product_groups: pl.DataFrame, products: pl.DataFrame | 
     marked = pl.col("has_gift_card_number") | by_name.fill_null(value=False)
     if products is None:
         return marked
-    gift_cards = products.filter(pl.col("vat_id").is_in(groups.get_column("vat_id").to_list()))
-    by_product = pl.col("product_id").is_in(gift_cards.get_column("product_id").to_list())
-    return marked | by_product.fill_null(value=False)
+    gift_cards = products.filter(pl.col("product_group_type") == GIFT_CARD_GROUP).select("eshop_id", "product_id")
+    for (site,), of_site in gift_cards.partition_by("eshop_id", as_dict=True).items():
+        is_of_site = (pl.col("eshop_id") == site).fill_null(value=True)
+        by_product = pl.col("product_id").is_in(of_site.get_column("product_id").to_list())
+        marked |= is_of_site & by_product.fill_null(value=False)
+    return marked
 
 
 def _unit_discounts_gross() -> pl.Expr:

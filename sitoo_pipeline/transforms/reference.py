@@ -1,4 +1,4 @@
-"""``core.stores``, ``core.warehouses`` and ``core.registers``: Sitoo's lists, with store, zone and currency.
+"""``core.stores`` and the other lists of Sitoo, each row with its store, zone, currency or product group.
 
 A register names its warehouse and a warehouse its store; only a store has the external id that orders go by.
 """
@@ -71,3 +71,20 @@ def registers(source: pl.DataFrame, *, warehouses: pl.DataFrame) -> pl.DataFrame
     """
     known = warehouses.select("warehouse_id", "store_id").unique("warehouse_id")
     return fit(source.join(known, on="warehouse_id", how="left"), core.REGISTERS)
+
+
+def products(source: pl.DataFrame, *, product_groups: pl.DataFrame) -> pl.DataFrame:
+    """``core.products``: each product with its group, by ``vat_id``.
+
+    The type is that of the group as Sitoo lists it today; where the group is gone, what the product itself said.
+
+    Args:
+        source: the columns of ``core.products`` that Sitoo sends, and ``product_group_type`` of the product itself.
+        product_groups: ``core.product_groups``.
+    """
+    groups = product_groups.select("vat_id", product_group_name="name", _type_of_group="product_group_type").unique(
+        "vat_id"
+    )
+    joined = source.join(groups, on="vat_id", how="left")
+    typed = joined.with_columns(product_group_type=pl.coalesce("_type_of_group", "product_group_type"))
+    return fit(typed, core.PRODUCTS)

@@ -9,6 +9,7 @@ from sitoo_pipeline.warehouse.connection import Warehouse, WarehouseLockedError
 from sitoo_pipeline.warehouse.differences import Differences, differences
 from sitoo_pipeline.warehouse.frames import replace_partitions, replace_whole
 from sitoo_pipeline.warehouse.ledger import Loaded, failed_load, loaded_dates
+from sitoo_pipeline.warehouse.merging import last_merge, merge_site
 from sitoo_pipeline.warehouse.polls import Found, loaded_up_to, polled_up_to, record_poll
 from sitoo_pipeline.warehouse.raw import load_dated, load_reference
 
@@ -20,10 +21,12 @@ __all__ = [
     "WarehouseLockedError",
     "differences",
     "failed_load",
+    "last_merge",
     "load_dated",
     "load_reference",
     "loaded_dates",
     "loaded_up_to",
+    "merge_site",
     "polled_up_to",
     "record_poll",
     "replace_partitions",

@@ -60,10 +60,12 @@ class Warehouse:
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection in UTC with every table there, closed at the end of the block.
 
+        A folder that is missing is made for its owner alone: the file holds customers' names and addresses.
+
         Raises:
             WarehouseLockedError: another process held the file for ``lock_timeout`` seconds.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         con = self._open(self.path, patience=self.lock_timeout)
         try:
             self._set_up(con)

@@ -34,6 +34,29 @@ def quarantine(
         )
 
 
+def quarantine_objects(
+    con: duckdb.DuckDBPyConnection, table: RawTable, refused: Sequence[Refused], *, within: str, run_id: str
+) -> None:
+    """Add ``refused`` to what ``meta.quarantine`` holds of ``table``, and take out what ``incoming`` has in order.
+
+    For a table of which each load reads a part: what an earlier one refused stays until it is sent in order. ``within``
+    is the landing folder of all loads of the same part. Call it in the transaction that writes the rows; ``incoming``
+    is the temporary table with the load's good objects.
+    """
+    where, at = "WHERE table_name = ? AND starts_with(_landing_file, ?)", [table.qualified, within]
+    mended = f'SELECT CAST("{table.object_key[0]}" AS VARCHAR) FROM incoming'
+    con.execute(f"DELETE FROM meta.quarantine {where} AND object_key IN ({mended})", at)
+    for item in refused:
+        known = f"SELECT 1 FROM meta.quarantine {where} AND rule = ? AND path = ? AND payload = ?"
+        if con.execute(known, [*at, *item.violation, item.payload]).fetchall():
+            continue
+        con.execute(f"DELETE FROM meta.quarantine {where} AND object_key = ?", [*at, item.object_key])
+        con.execute(
+            "INSERT INTO meta.quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [table.qualified, None, *item.violation, item.object_key, item.payload, item.landing_file, now(), run_id],
+        )
+
+
 def quarantined_elsewhere(con: duckdb.DuckDBPyConnection, table: RawTable, dates: Sequence[date]) -> set[str]:
     """Payloads of the refused objects of ``table`` that stand with other dates than ``dates``."""
     rows = con.execute(

@@ -55,7 +55,7 @@ def stage(
             readable = [_readable(table, file, layout, Path(folder) / f"{n}.json.gz") for n, file in enumerate(files)]
             _read(con, "staged", table, readable, names, "envelope")
     refused = _refuse(con, table, files, names, layout)
-    key = ", ".join(f'"{name}"' for name in table.key)
+    key = ", ".join(f'"{name}"' for name in table.object_key)
     con.execute(f"DELETE FROM staged WHERE _object NOT IN (SELECT max(_object) FROM staged GROUP BY {key})")
     return refused
 
@@ -121,7 +121,7 @@ def _refuse(
 
 
 def _refused(table: RawTable, item: Any, landing_file: str) -> Refused:
-    keys = [str(item[name]) for name in table.key if isinstance(item, dict) and item.get(name) is not None]
+    keys = [str(item[name]) for name in table.object_key if isinstance(item, dict) and item.get(name) is not None]
     return Refused(
         violation=violations(table, item)[0],
         object_key="/".join(keys) or None,

@@ -66,6 +66,7 @@ class Account:
     warehouses: Sequence[Json] = ()
     registers: Sequence[Json] = ()
     product_groups: Sequence[Json] = ()
+    products: Sequence[Json] = ()
     store_timezones: Mapping[str, str] = field(default_factory=dict)
     loaded_dates: Collection[date] | None = None
     channels: Collection[str] = ("pos",)
@@ -133,6 +134,8 @@ class Account:
 
     def _lines(self, order: Json) -> Iterator[Line]:
         gift_groups = {g["productgroupname"] for g in self.product_groups if g["productgrouptype"] == 30}
+        gift_numbers = {g["vatid"] for g in self.product_groups if g["productgrouptype"] == 30}
+        gift_products = {p["productid"] for p in self.products if p.get("vatid") in gift_numbers}
         owner: Json | None = None
         for item in order.get("orderitems") or []:
             is_product = item.get("orderitemtype") in (10, None)
@@ -144,6 +147,7 @@ class Account:
                 continue
             extra = deciding.get("additionaldata") or {}
             gift_card = bool(extra.get("giftcard-cardnumber")) or extra.get("product-group-name") in gift_groups
+            gift_card = gift_card or deciding.get("productid") in gift_products
             net = money(item.get("moneyitemtotal_net"))
             gross = net + money(item.get("moneyitemtotal_vat"))
             discount = Decimal(0)

@@ -51,6 +51,7 @@ def fetch(base_url: str, user: tuple[str, str]) -> dict[str, list[Json]]:
             "warehouses": "warehouses",
             "registers": "cashregisters",
             "product_groups": "productgroups",
+            "products": "products",
             "warehouse_transactions": "warehousetransactions",
         }
         found = {name: paged(f"/sites/1/{path}.json") for name, path in lists.items()}

@@ -17,7 +17,8 @@ from rich.console import Console
 
 from sitoo_pipeline.assets import core, marts
 from sitoo_pipeline.assets.computed import compute_dates, compute_whole
-from sitoo_pipeline.assets.extract import extract_dates, extract_reference
+from sitoo_pipeline.assets.extract import extract_dates
+from sitoo_pipeline.assets.extract_reference import extract_reference
 from sitoo_pipeline.assets.polls import POLLS
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.operations.execution import Outcome

@@ -17,6 +17,7 @@ _LISTS = {
     "/sites/1/warehouses.json": "warehouses",
     "/sites/1/cashregisters.json": "registers",
     "/sites/1/productgroups.json": "product_groups",
+    "/sites/1/products.json": "products",
 }
 
 

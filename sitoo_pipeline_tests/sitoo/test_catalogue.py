@@ -29,6 +29,7 @@ def test_the_resources_of_the_pipeline() -> None:
         "warehouses",
         "cash_registers",
         "product_groups",
+        "products",
         "orders",
         "z_reports",
         "warehouse_transactions",

@@ -51,6 +51,7 @@ def test_every_source_can_be_read_from_its_raw_table(warehouse: Warehouse) -> No
         raw.WAREHOUSES: (core.WAREHOUSES,),
         raw.CASH_REGISTERS: (core.REGISTERS,),
         raw.PRODUCT_GROUPS: (core.PRODUCT_GROUPS,),
+        raw.PRODUCTS: (core.PRODUCTS,),
     }
     assert {table for tables in sources.values() for table in tables} == set(core.TABLES)
     with warehouse.connect() as con:
@@ -80,7 +81,10 @@ def test_keys_are_never_null_but_for_orders_without_a_z_report() -> None:
 @pytest.mark.parametrize("table", raw.TABLES, ids=lambda table: table.name)
 def test_a_raw_table_requires_its_key_its_clock_and_its_place_only(table: RawTable) -> None:
     required = {c.name for c in table.columns if not c.nullable} - {"business_date", "_landing_file"}
-    assert required == set(table.required) == {*table.key, *([table.clock] if table.clock else []), *table.placed_by}
+    of_loader = {"eshopid"} if table is raw.PRODUCTS else set()
+    assert required == {*table.required, *of_loader}
+    assert required == {*table.key, *([table.clock] if table.clock else []), *table.placed_by}
+    assert set(table.required).isdisjoint(of_loader)
     assert table.placed_by == (("warehouseid",) if table is raw.WAREHOUSE_TRANSACTIONS else ())
     assert (table.clock is None) == (table.partition is None)
     assert table.clock is None or table.column(table.clock).type is INSTANT

@@ -121,7 +121,7 @@ def order_source(orders: Objects, where: Places) -> pl.DataFrame:
 
 def line_source(orders: Objects, where: Places) -> pl.DataFrame:
     """What ``transforms.order_lines`` takes."""
-    frame = _select(orders, raw.ORDERS, core.ORDER_LINES.columns, "orderitems")
+    frame = _select(orders, raw.ORDERS, (*core.ORDER_LINES.columns, *core.LINE_HINTS), "orderitems")
     return _with_dates(frame, order_source(orders, where), "order_id")
 
 

@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 from sitoo_pipeline import transforms
+from sitoo_pipeline.tables import core
 from sitoo_pipeline_tests import scenario
 from sitoo_pipeline_tests.scenario.objects import line, order
-from sitoo_pipeline_tests.transforms.build import line_source, places, product_groups
+from sitoo_pipeline_tests.transforms.build import assert_is, line_source, places, product_groups
 
 PLACES = places(
     stores=scenario.STORES,
@@ -135,6 +136,17 @@ def test_a_line_without_a_type_is_a_product_line() -> None:
     assert lines["product_line_no"].to_list() == [0, 0]
 
 
+def products(*listed: tuple[int, int, int | None], own_type: int | None = None) -> pl.DataFrame:
+    """``core.products`` of products by site, number and group."""
+    names = [column.name for column in core.PRODUCTS.columns if column.source]
+    schema = {name: core.PRODUCTS.polars_schema[name] for name in (*names, "product_group_type")}
+    rows = [
+        {"eshop_id": site, "product_id": number, "vat_id": group, "product_group_type": own_type}
+        for site, number, group in listed
+    ]
+    return transforms.products(pl.DataFrame(rows, schema=schema), product_groups=GROUPS)
+
+
 def test_a_gift_card_by_number_by_recorded_group_and_by_the_products_group() -> None:
     items = [
         line("100.00", "0.00", extra={"giftcard-cardnumber": "6064"}),
@@ -147,9 +159,37 @@ def test_a_gift_card_by_number_by_recorded_group_and_by_the_products_group() -> 
     source = line_source([order(1, "2026-10-23T10:00:00+02:00", *items)], PLACES)
     without = transforms.order_lines(source, product_groups=GROUPS)
     assert without["is_gift_card"].to_list() == [True, False, True, True, False, False]
-    products = pl.DataFrame({"product_id": [77, 24, None], "vat_id": [5, 2, None]})
-    with_products = transforms.order_lines(source, product_groups=GROUPS, products=products)
+    with_products = transforms.order_lines(source, product_groups=GROUPS, products=products((1, 77, 5), (1, 24, 2)))
     assert with_products["is_gift_card"].to_list() == [True, False, True, True, False, True]
+
+
+@pytest.mark.parametrize(("site", "found"), [(1, [True, False]), (2, [False, True]), (3, [False, False])])
+def test_a_line_names_the_product_of_its_orders_site(site: int, found: list[bool]) -> None:
+    items = [line("1.00", "0.00", group="", productid=number) for number in (77, 78)]
+    source = line_source([order(1, "2026-10-23T10:00:00+02:00", *items) | {"eshopid": site}], PLACES)
+    listed = products((1, 77, 5), (1, 78, 2), (2, 77, 2), (2, 78, 5))
+    lines = transforms.order_lines(source, product_groups=GROUPS, products=listed)
+    assert lines["is_gift_card"].to_list() == found
+
+
+def test_an_order_of_no_site_names_the_product_of_any() -> None:
+    items = [line("1.00", "0.00", group="", productid=number) for number in (77, 78, None)]
+    source = line_source([order(1, "2026-10-23T10:00:00+02:00", *items) | {"eshopid": None}], PLACES)
+    lines = transforms.order_lines(source, product_groups=GROUPS, products=products((2, 77, 5), (3, 78, 2)))
+    assert lines["is_gift_card"].to_list() == [True, False, False]
+
+
+def test_the_type_of_a_product_is_that_of_its_group_today() -> None:
+    """Where Sitoo does not list the group, the product's own word counts."""
+    listed = products((1, 10, 5), (1, 11, 2), (1, 12, 99), (1, 13, None), own_type=20)
+    columns = ["product_id", "product_group_type", "product_group_name"]
+    assert listed.select(columns).rows() == [
+        (10, 30, "Presentkort"),
+        (11, 10, "Kläder"),
+        (12, 20, None),
+        (13, 20, None),
+    ]
+    assert_is(listed, core.PRODUCTS)
 
 
 def test_absent_amounts_are_zero() -> None:

@@ -22,7 +22,7 @@ from sitoo_pipeline.tables import Table, raw
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.tables.types import BIGINT, INSTANT
-from sitoo_pipeline.warehouse import Loaded, Warehouse, load_dated, load_reference
+from sitoo_pipeline.warehouse import Loaded, Warehouse, load_dated, load_reference, merge_site
 
 STARTED = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 DAY, NEXT_DAY = date(2026, 11, 20), date(2026, 11, 21)
@@ -111,6 +111,24 @@ class Account:
             run_id=run_id,
             started_at=STARTED,
             **more,
+        )
+
+    def merge(self, *pages: Any, site: int = 1, run_id: str = "run", started_at: datetime = STARTED) -> Loaded:
+        """Add lists of products, each a page, as what a site answered."""
+        folder = self.landing / "products" / f"site-{site}" / f"{next(iter(self._numbers)):03d}"
+        folder.mkdir(parents=True)
+        files = self.land(*(page if isinstance(page, dict) else {"items": page} for page in pages))
+        kept = [file.rename(folder / file.name) for file in files]
+        return merge_site(
+            self.warehouse,
+            raw.PRODUCTS,
+            kept,
+            site=site,
+            layout="envelope",
+            landing=self.landing,
+            folder=folder,
+            run_id=run_id,
+            started_at=started_at,
         )
 
     def rows(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
