@@ -236,6 +236,7 @@ def test_an_idle_store_is_shown_in_its_home_currency() -> None:
 def test_the_home_currency_is_a_fact_of_the_store() -> None:
     """Of the lowest-numbered warehouse that states one, else of the first register that does."""
     warehouses = [one | {"currencycode": None} if one["warehouseid"] in (1, 3) else one for one in scenario.WAREHOUSES]
+    warehouses.append(scenario.WAREHOUSES[0] | {"warehouseid": 33, "storeid": 3, "currencycode": "CHF"})
     registers = [
         *(one | {"currencycode": "" if one["registerid"] == GOTHENBURG else "NOK"} for one in scenario.REGISTERS),
         scenario.REGISTERS[0] | {"registerid": "{66}", "warehouseid": 6, "currencycode": "JPY"},
@@ -247,7 +248,7 @@ def test_the_home_currency_is_a_fact_of_the_store() -> None:
         assert dict(tables.stores.select("sitoo_store_id", "currency").iter_rows()) == {
             1: "NOK",  # its warehouse states none, nor does its first register
             2: "EUR",
-            3: "NOK",
+            3: "CHF",  # of its second warehouse, before the register of its first
             4: "SEK",  # warehouse 4, not 14
             5: "SEK",
             6: "USD",
