@@ -13,7 +13,7 @@ import duckdb
 
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.warehouse.connection import Warehouse, transaction
-from sitoo_pipeline.warehouse.frames import content
+from sitoo_pipeline.warehouse.content import content
 from sitoo_pipeline.warehouse.ledger import Load, Loaded, now, record
 from sitoo_pipeline.warehouse.quarantine import drift, quarantine_objects
 from sitoo_pipeline.warehouse.rules import typed
