@@ -12,6 +12,7 @@ from sitoo_pipeline.assets.computed import Computation, Frames
 from sitoo_pipeline.assets.moved import Comparison, moved_figures
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.tables import core, marts
+from sitoo_pipeline.transforms.stock_reconciliation import READS as STOCK_READS
 from sitoo_pipeline.warehouse import loaded_dates
 from sitoo_pipeline.warehouse.sources import table_frame
 
@@ -74,6 +75,31 @@ def _stock_movements_daily(runtime: Runtime, con: duckdb.DuckDBPyConnection, dat
     return {marts.STOCK_MOVEMENTS_DAILY: frame}
 
 
+def _nearby(_: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Dates:
+    """The dates whose stock is looked at together with that of ``dates``, as far as they are loaded."""
+    return sorted(transforms.nearby_dates(dates) & _with_stock(con))
+
+
+def _with_stock(con: duckdb.DuckDBPyConnection) -> set[date]:
+    return loaded_dates(con, core.ORDERS) & loaded_dates(con, core.STOCK_MOVEMENTS)
+
+
+def _stock_reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
+    around = _nearby(runtime, con, dates)
+    read = {table: table_frame(con, table, dates=around, columns=names) for table, names in STOCK_READS.items()}
+    frame = transforms.stock_reconciliation(
+        account=runtime.account.name,
+        orders=read[core.ORDERS],
+        lines=read[core.ORDER_LINES],
+        movements=read[core.STOCK_MOVEMENTS],
+        product_groups=table_frame(con, core.PRODUCT_GROUPS),
+        dates=dates,
+        loaded_dates=_with_stock(con),
+        places=runtime.places(con),
+    )
+    return {marts.STOCK_RECONCILIATION: frame}
+
+
 COMPUTATIONS = (
     Computation("hourly_sales", (marts.HOURLY_SALES,), (core.ORDERS, core.ORDER_LINES), _hourly_sales),
     Computation(
@@ -95,5 +121,12 @@ COMPUTATIONS = (
     ),
     Computation(
         "stock_movements_daily", (marts.STOCK_MOVEMENTS_DAILY,), (core.STOCK_MOVEMENTS,), _stock_movements_daily
+    ),
+    Computation(
+        "stock_reconciliation",
+        (marts.STOCK_RECONCILIATION,),
+        (core.ORDERS, core.ORDER_LINES, core.STOCK_MOVEMENTS, core.PRODUCT_GROUPS, core.STORES, core.WAREHOUSES),
+        _stock_reconciliation,
+        also=_nearby,
     ),
 )

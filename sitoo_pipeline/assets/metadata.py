@@ -89,6 +89,8 @@ def day_totals(table: Table, frame: pl.DataFrame) -> Mapping[date, dict[str, Any
         return _by_date(totals)
     if table is marts.Z_REPORT_RECONCILIATION:
         return _reconciliation_totals(frame)
+    if table is marts.STOCK_RECONCILIATION:
+        return _stock_totals(frame)
     return {}
 
 
@@ -111,6 +113,22 @@ def _reconciliation_totals(frame: pl.DataFrame) -> dict[date, dict[str, Any]]:
     counted = (
         frame.group_by("business_date")
         .agg(*((pl.col("status") == status).sum().alias(status) for status in statuses))
+        .sort("business_date")
+    )
+    return {row.pop("business_date"): row for row in counted.iter_rows(named=True)}
+
+
+def _stock_totals(frame: pl.DataFrame) -> dict[date, dict[str, Any]]:
+    """How many SKUs of a store and side there are, how many differ and from which cause, and what is left of it all."""
+    causes = {f"differ_{cause}": (pl.col("cause") == cause).sum() for cause in marts.STOCK_CAUSES}
+    counted = (
+        frame.group_by("business_date")
+        .agg(
+            skus=pl.len(),
+            differ=pl.col("cause").count(),
+            **causes,
+            unexplained_goods=pl.col("unexplained_goods").abs().sum().cast(pl.Float64),
+        )
         .sort("business_date")
     )
     return {row.pop("business_date"): row for row in counted.iter_rows(named=True)}

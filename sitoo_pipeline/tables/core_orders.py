@@ -79,6 +79,13 @@ ORDERS = Table(
             "refund_sales_order_id", "pos-refundsales-orderid", "On a return in an exchange: the purchase made with it"
         ),
         extra("refund_order_id", "pos-refund-orderid", "On a purchase in an exchange: the return made with it"),
+        Column(
+            "delivery_ignores_stock",
+            BOOLEAN,
+            "Whether its goods are delivered without moving any stock",
+            nullable=False,
+            source="coalesce(lower(o.additionaldata['delivery-ignore-stock']) = 'true', false)",
+        ),
         extra("source_order_id", "pos-sourceorderid", "The booking or parked cart that this order came from"),
         extra("crm_customer_id", "crm-customerid", "Customer id in the CRM", personal=True),
         extra("crm_member_number", "crm-membernumber", "Member number in the CRM", personal=True),

@@ -9,8 +9,9 @@ from sitoo_pipeline.tables.marts_reconciliation import (
     RECONCILED_MONEY,
     Z_REPORT_RECONCILIATION,
 )
+from sitoo_pipeline.tables.marts_stock import STOCK_CAUSES, STOCK_MOVEMENTS_DAILY, STOCK_RECONCILIATION
 from sitoo_pipeline.tables.schema import Column, Table
-from sitoo_pipeline.tables.types import DATE, INSTANT, INTEGER, MONEY, QUANTITY, TEXT
+from sitoo_pipeline.tables.types import DATE, INSTANT, INTEGER, MONEY, TEXT
 
 _STORE_NAME = Column("store_name", TEXT, "Name in Sitoo's list of stores, else as the order recorded it")
 _CHANNEL = Column("channel", TEXT, "'pos' for a till, 'online' for the web shop and other systems", nullable=False)
@@ -136,35 +137,14 @@ WEEKLY_BALANCE_HOURLY = Table(
     key=("account", "store_id", "currency", "business_date", "hour"),
 )
 
-STOCK_MOVEMENTS_DAILY = Table(
-    "marts",
-    "stock_movements_daily",
-    "Stock movements per warehouse, SKU and business date, by cause. Signed: out of the warehouse is negative.",
-    (
-        ACCOUNT,
-        Column(
-            "store_id",
-            TEXT,
-            "External id of the warehouse's store; 'unknown' for a warehouse without one",
-            nullable=False,
-        ),
-        Column("warehouse_id", INTEGER, "Warehouse, Sitoo's number", nullable=False),
-        Column("business_date", DATE, "Date of the movement in the store's zone", nullable=False),
-        Column("sku", TEXT, "Article number; an empty text where the movement names none", nullable=False),
-        Column("quantity_sold", QUANTITY, "Left by sales (type 30)", nullable=False),
-        Column("quantity_refunded", QUANTITY, "Came back by refunds (type 40)", nullable=False),
-        Column("quantity_in", QUANTITY, "Booked in (type 10)", nullable=False),
-        Column("quantity_out", QUANTITY, "Booked out (type 20)", nullable=False),
-        Column("quantity_stocktaking", QUANTITY, "Corrected by stocktaking (type 50)", nullable=False),
-        Column("quantity_other", QUANTITY, "Moved for any other reason", nullable=False),
-        Column("quantity_change", QUANTITY, "All movements together", nullable=False, formula="sum of the six"),
-        Column("money_value_change", MONEY, "Change of the stock's value at purchase price", nullable=False),
-        Column("movements", INTEGER, "Number of movements", nullable=False),
-    ),
-    key=("account", "warehouse_id", "business_date", "sku"),
+TABLES = (
+    HOURLY_SALES,
+    DAILY_SALES,
+    WEEKLY_BALANCE_HOURLY,
+    Z_REPORT_RECONCILIATION,
+    STOCK_MOVEMENTS_DAILY,
+    STOCK_RECONCILIATION,
 )
-
-TABLES = (HOURLY_SALES, DAILY_SALES, WEEKLY_BALANCE_HOURLY, Z_REPORT_RECONCILIATION, STOCK_MOVEMENTS_DAILY)
 
 __all__ = [
     "DAILY_SALES",
@@ -172,7 +152,9 @@ __all__ = [
     "RECONCILED",
     "RECONCILED_COUNTS",
     "RECONCILED_MONEY",
+    "STOCK_CAUSES",
     "STOCK_MOVEMENTS_DAILY",
+    "STOCK_RECONCILIATION",
     "TABLES",
     "WEEKLY_BALANCE_HOURLY",
     "Z_REPORT_RECONCILIATION",

@@ -19,6 +19,7 @@ from sitoo_pipeline.transforms.reconciliation import z_report_reconciliation
 from sitoo_pipeline.transforms.reference import products, registers, stores, warehouses
 from sitoo_pipeline.transforms.sales import daily_sales, hourly_sales
 from sitoo_pipeline.transforms.stock import stock_movements, stock_movements_daily
+from sitoo_pipeline.transforms.stock_reconciliation import nearby_dates, stock_reconciliation
 from sitoo_pipeline.transforms.weekly_balance import weekly_balance_hourly
 from sitoo_pipeline.transforms.z_periods import affected_dates
 
@@ -31,6 +32,7 @@ __all__ = [
     "is_time_zone",
     "moved_figures",
     "moved_orders",
+    "nearby_dates",
     "order_lines",
     "orders",
     "place_movements",
@@ -40,6 +42,7 @@ __all__ = [
     "registers",
     "stock_movements",
     "stock_movements_daily",
+    "stock_reconciliation",
     "stores",
     "warehouses",
     "weekly_balance_hourly",

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from sitoo_pipeline_tests.oracle.account import Account, Json, Sale, money
+from sitoo_pipeline_tests.oracle.stock import stock_reconciliation
 from sitoo_pipeline_tests.oracle.totals import measures, total, with_gift_cards
 
 Row = dict[str, Any]
@@ -241,3 +242,7 @@ class Oracle(Account):
                 row["money_value_change"] += money(item.get("moneyvalue"))
                 row["movements"] += 1
         return [days[key] for key in sorted(days)]
+
+    def stock_reconciliation(self) -> list[Row]:
+        """Rows of ``marts.stock_reconciliation``."""
+        return stock_reconciliation(self)

@@ -18,6 +18,7 @@ from sitoo_pipeline_tests.scenario.shops import (
     STORES,
     WAREHOUSES,
 )
+from sitoo_pipeline_tests.scenario.stock import STOCK_ORDER_PARTS, STOCK_TRANSACTION_PARTS
 from sitoo_pipeline_tests.scenario.tills import TRANSACTION_PARTS, Z_PARTS
 
 ACCOUNT = "kedjan"
@@ -25,9 +26,11 @@ START_DATE = date(2026, 3, 28)
 DATES = (date(2026, 3, 28), date(2026, 3, 29), *(date(2026, 10, day) for day in range(23, 28)))
 """The business dates that are loaded: both clock changes and what is around them. 27 October sells nothing."""
 
-ORDERS: list[Json] = [order for part in PARTS.values() for order in part]
+ORDERS: list[Json] = [order for part in (PARTS | STOCK_ORDER_PARTS).values() for order in part]
 Z_REPORTS: list[Json] = [report for part in Z_PARTS.values() for report in part]
-WAREHOUSE_TRANSACTIONS: list[Json] = [item for part in TRANSACTION_PARTS.values() for item in part]
+WAREHOUSE_TRANSACTIONS: list[Json] = [
+    item for part in (TRANSACTION_PARTS | STOCK_TRANSACTION_PARTS).values() for item in part
+]
 
 OBJECTS: dict[str, list[Json]] = {
     "orders": ORDERS,
@@ -49,6 +52,8 @@ __all__ = [
     "PRODUCT_GROUPS",
     "REGISTERS",
     "START_DATE",
+    "STOCK_ORDER_PARTS",
+    "STOCK_TRANSACTION_PARTS",
     "STORES",
     "STORE_TIMEZONES",
     "TRANSACTION_PARTS",

@@ -39,6 +39,16 @@ def marts_of(tables: Core, *, dates: set[date] = DAYS, loaded: set[date] = DAYS)
             places=tables.places,
         ),
         "stock_movements_daily": transforms.stock_movements_daily(account=scenario.ACCOUNT, movements=wanted.movements),
+        "stock_reconciliation": transforms.stock_reconciliation(
+            account=scenario.ACCOUNT,
+            orders=seen.orders,
+            lines=seen.lines,
+            movements=seen.movements,
+            product_groups=tables.product_groups,
+            dates=dates,
+            loaded_dates=loaded,
+            places=tables.places,
+        ),
     }
 
 
