@@ -33,6 +33,8 @@ def test_the_week_has_what_can_go_wrong(week: Week) -> None:
     assert {row["store_id"] for row in hourly} == {"0101", "0102", "310", "unknown"}
     statuses = {row["status"] for row in week.project.rows(marts.Z_REPORT_RECONCILIATION)}
     assert "balanced" in statuses
+    causes = {row["cause"] for row in week.project.rows(marts.STOCK_RECONCILIATION)}
+    assert causes == {None, "not_stocked", "delivered_another_day", "date_not_loaded"}
 
 
 def sql_target(week: Week) -> list[dict[str, Any]]:
