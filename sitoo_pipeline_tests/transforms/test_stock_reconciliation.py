@@ -148,6 +148,35 @@ def test_goods_are_looked_for_up_to_three_days_away(apart: int, cause: str) -> N
     assert rows["cause"].to_list() == [cause, cause]
 
 
+def test_what_moved_on_the_same_date_is_counted_already() -> None:
+    rows = reconciled(
+        [order(1, NOON, line("3.00", "0.75", quantity=3, sku="A"), warehouse=1)],
+        [transaction(1, 1, NOON, 30, movement("A", "-1.000"))],
+    )
+    assert rows.select("diff_goods", "unexplained_goods").rows() == [(Decimal(-2), Decimal(-2))]
+
+
+def test_a_date_that_moved_too_much_takes_nothing_from_what_another_is_due() -> None:
+    rows = reconciled(
+        [order(1, NOON, line("1.00", "0.25", sku="A"), warehouse=1)],
+        [
+            transaction(1, 1, NEXT, 30, movement("A", "-2.000")),
+            transaction(2, 1, "2026-10-25T12:00:00+01:00", 30, movement("A", "-1.000")),
+        ],
+    )
+    assert rows.select("cause", "unexplained_goods").rows() == [
+        (ANOTHER, Decimal(0)),
+        (UNKNOWN, Decimal(1)),
+        (ANOTHER, Decimal(0)),
+    ]
+
+
+def test_one_transaction_of_one_order_is_not_several() -> None:
+    sold = order(1, NOON, line("1.00", "0.25", sku="A"), **G1)
+    rows = reconciled([sold], [transaction(1, 1, NOON, 30, movement("A", "-2.000"))])
+    assert rows["cause"].to_list() == [UNKNOWN]
+
+
 def test_sales_and_returns_do_not_make_up_for_each_other() -> None:
     rows = reconciled(
         [order(1, NOON, line("1.00", "0.25", sku="A"), line("-1.00", "-0.25", quantity=-1, sku="A"), **G1)], []
