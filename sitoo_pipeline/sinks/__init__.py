@@ -5,14 +5,33 @@ of its own and is imported from there: the weekly balance as SQL and CSV, and Om
 figure is computed (``transforms``), and when a delivery happens (``assets``, ``automation``).
 """
 
-from sitoo_pipeline.sinks.contract import Change, OnUnknown, Outcome, Prepared, Readable, Record, Report, State, Target
+from sitoo_pipeline.sinks.contract import (
+    Change,
+    Comparable,
+    InDatabase,
+    Limited,
+    OnUnknown,
+    Outcome,
+    Prepared,
+    Readable,
+    Record,
+    Report,
+    State,
+    Target,
+)
+from sitoo_pipeline.sinks.dead_letters import DeadLetter
 from sitoo_pipeline.sinks.delivery import deliver
-from sitoo_pipeline.sinks.ledger import Entry, Ledger
+from sitoo_pipeline.sinks.ledger import Ledger
+from sitoo_pipeline.sinks.ledger_rows import Entry
 
 __all__ = [
     "Change",
+    "Comparable",
+    "DeadLetter",
     "Entry",
+    "InDatabase",
     "Ledger",
+    "Limited",
     "OnUnknown",
     "Outcome",
     "Prepared",

@@ -3,18 +3,20 @@
 What belongs here: the states in which a delivery can be, what a target has to offer, and what is reported. What does
 not: how one target works (a module each), how deliveries are remembered (``ledger``) or carried out (``delivery``).
 
-A new target is a class with the members of ``Target``, and of ``Readable`` where it can be read back, in a module of
-its own; nothing else changes.
+A new target is a class with the members of ``Target`` in a module of its own, and with those of ``Readable``,
+``Comparable``, ``Limited`` and ``InDatabase`` where they fit; nothing else changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
+
+import sqlalchemy as sa
 
 from sitoo_pipeline.sinks.canonical import content_hash
 
@@ -31,6 +33,9 @@ class State(StrEnum):
     """The target refuses this content. It goes out again when the content changes, or when forced."""
     UNKNOWN = "unknown"
     """It may have arrived. What follows is the target's ``on_unknown``."""
+    HELD = "held"
+    """Knowingly not handed over: a setting, or the target's own state, says that it is not to be touched. Surely not
+    taken over; the next run asks again."""
 
     @property
     def is_uncertain(self) -> bool:
@@ -84,7 +89,8 @@ class Outcome:
     """What became of one record of a batch.
 
     ``answer`` is the target's answer in a form that may be stored and shown: no personal data. ``counts`` are figures
-    of the target's own, such as rows written. ``stop`` says that there is no use in sending anything else now.
+    of the target's own, such as rows written. ``stop`` says that there is no use in sending anything else now, and
+    ``retry_after`` until when the target wants to be left alone altogether.
     """
 
     key: str
@@ -92,6 +98,7 @@ class Outcome:
     answer: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
     stop: bool = False
+    retry_after: datetime | None = None
 
 
 class Target(Protocol):
@@ -121,13 +128,56 @@ class Readable(Protocol):
         """Whether the target holds exactly this record; False also where it cannot be reached."""
 
 
+@runtime_checkable
+class Comparable(Protocol):
+    """A target that can tell how what it holds differs from a record."""
+
+    def difference(self, record: Record) -> Sequence[str]:
+        """What would change at the target, a line each and without personal data; it changes nothing.
+
+        Where the target cannot be read, one line says so.
+        """
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A target with limits beside the size of a batch. They are shown with the target; it keeps them itself."""
+
+    @property
+    def requests_per_second(self) -> float | None:
+        """Most requests in a second."""
+
+    @property
+    def record_bytes(self) -> int | None:
+        """Most bytes of one record; a longer one is rejected without being sent."""
+
+
+@runtime_checkable
+class InDatabase(Protocol):
+    """A target that is a table. Where the ledger is in the same database, both are written in one transaction."""
+
+    @property
+    def url(self) -> sa.URL:
+        """Which database it is."""
+
+    def send_within(self, connection: sa.Connection, batch: Sequence[Record]) -> list[Outcome]:
+        """As ``send``, in a transaction that the caller has begun and ends.
+
+        A record that is not taken leaves nothing behind, and the transaction in use.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the connection is lost, and with it the transaction.
+        """
+
+
 @dataclass(frozen=True)
 class Change:
-    """A record that is (or, in a dry run, would be) sent, and why."""
+    """A record and why it is where it is; ``details`` is how it differs from what the target holds, where known."""
 
     key: str
     partition: date
     reason: str
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,7 +186,7 @@ class Report:
 
     ``changes`` are the records that had to be sent, ``unchanged`` counts those that the target holds already. The
     counts per state cover the records of this call, also one that stays rejected or held because nothing about it
-    changed. ``counts`` adds up the target's own figures.
+    changed; ``refused`` names the rejected ones with the target's reason. ``counts`` adds up the target's own figures.
     """
 
     target: str
@@ -146,6 +196,8 @@ class Report:
     retry: int = 0
     rejected: int = 0
     unknown: int = 0
+    held: int = 0
+    refused: tuple[Change, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     messages: tuple[str, ...] = ()
     dry_run: bool = False
@@ -156,6 +208,18 @@ class Report:
         return len(self.changes)
 
     @property
+    def states(self) -> dict[str, int]:
+        """How many records are in each state, also in those in which none is."""
+        return {
+            "delivered": self.delivered,
+            "unchanged": self.unchanged,
+            "rejected": self.rejected,
+            "unknown": self.unknown,
+            "retry": self.retry,
+            "held": self.held,
+        }
+
+    @property
     def failed(self) -> bool:
-        """Whether something is neither delivered nor knowingly rejected."""
+        """Whether something is neither delivered nor knowingly rejected or held."""
         return self.retry + self.unknown > 0

@@ -1,4 +1,4 @@
-"""What the SQL target and the ledger share: opening a database, the upsert of its dialect, exact column types.
+"""What the SQL target and the ledger share: opening a database, its tables, the upsert of its dialect.
 
 Supported are SQLite and PostgreSQL. SQLAlchemy has no upsert for SQL Server, and that of MySQL and MariaDB knows no
 condition; they are refused by name until they are written and tried.
@@ -6,21 +6,15 @@ condition; they are refused by name until they are written and tried.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
-from sqlalchemy.types import TypeEngine, UserDefinedType
 
 Upsert = sqlite.Insert | postgresql.Insert
 
 _INSERT: dict[str, type[Upsert]] = {"sqlite": sqlite.Insert, "postgresql": postgresql.Insert}
-_CENT = Decimal("0.01")
-_SQLITE_LIMIT = Decimal("1e13")  # SQLite keeps 15 significant digits of a number
 
 
 class DatabaseUrlError(ValueError):
@@ -30,7 +24,7 @@ class DatabaseUrlError(ValueError):
 def open_engine(url: str) -> sa.Engine:
     """An engine for ``url``, whose errors never show values of rows. Nothing is opened yet.
 
-    ``postgresql://`` and ``postgres://`` mean the psycopg driver. The folder of a SQLite file is made.
+    ``postgresql://`` and ``postgres://`` mean the psycopg driver.
 
     Raises:
         DatabaseUrlError: where the URL is no SQLAlchemy URL, or names a database that is not supported.
@@ -46,8 +40,6 @@ def open_engine(url: str) -> sa.Engine:
     dialect = parsed.get_backend_name()
     if dialect not in _INSERT:
         raise DatabaseUrlError(f"databases of the kind {dialect!r} are not supported yet: use sqlite or postgresql")
-    if dialect == "sqlite" and parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     connect_args = {"timeout": 30} if dialect == "sqlite" else {"connect_timeout": 10}
     try:
         return sa.create_engine(parsed, hide_parameters=True, connect_args=connect_args)
@@ -55,71 +47,45 @@ def open_engine(url: str) -> sa.Engine:
         raise DatabaseUrlError(f"the driver of {parsed.drivername!r} is not installed: {error}") from None
 
 
+def sqlite_file(url: sa.URL) -> Path | None:
+    """The file of a SQLite database; None of any other, and of one in memory."""
+    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    return Path(str(url.database)).absolute() if is_file else None
+
+
+def is_same_database(one: sa.URL, other: sa.URL) -> bool:
+    """Whether both name the same database, reached in the same way."""
+    if sqlite_file(one) or sqlite_file(other):
+        return sqlite_file(one) == sqlite_file(other)
+    return one == other and one.get_backend_name() != "sqlite"
+
+
 def create_table(engine: sa.Engine, table: sa.Table) -> None:
-    """Create ``table`` and its indexes where they are missing."""
+    """Create ``table`` and its indexes where they are missing, and columns that an older version did not have.
+
+    The folder of a SQLite file is made.
+    """
+    if file := sqlite_file(engine.url):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with engine.begin() as connection:
         connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
         for index in table.indexes:
             connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+        there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                said = sa.schema.CreateColumn(column).compile(dialect=engine.dialect)
+                connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {said}"))
 
 
-def insert_into(engine: sa.Engine, table: sa.Table) -> Upsert:
+def has_table(engine: sa.Engine, table: sa.Table) -> bool:
+    """Whether the table is there; looking makes nothing, not even the file of a database."""
+    file = sqlite_file(engine.url)
+    if file and not file.exists():
+        return False
+    return sa.inspect(engine).has_table(table.name)
+
+
+def insert_into(connection: sa.Connection | sa.Engine, table: sa.Table) -> Upsert:
     """The dialect's own INSERT, the one that knows ``ON CONFLICT``."""
-    return _INSERT[engine.dialect.name](table)
-
-
-class _SqliteNumeric(UserDefinedType[Any]):
-    """``NUMERIC(18, 2)`` as SQLite understands it, without a detour over binary floats in Python."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "NUMERIC(18, 2)"
-
-
-class Money(sa.types.TypeDecorator[Decimal]):
-    """``NUMERIC(18, 2)``, read as exactly the Decimal that was written.
-
-    SQLite has no decimals. A column of numeric affinity keeps such an amount as a number, which sorts, compares and
-    adds up in any client; text would show the trailing zero and answer ``gross_sales > 100`` wrongly. Fifteen
-    significant digits survive, so an amount from ten trillion on is refused there instead of being rounded.
-    """
-
-    impl = sa.Numeric
-    cache_ok = True
-
-    def __init__(self) -> None:
-        super().__init__(18, 2)
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
-        """The column's type in this dialect."""
-        return _SqliteNumeric() if dialect.name == "sqlite" else sa.Numeric(18, 2)
-
-    def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> Any:
-        """The amount as the driver takes it."""
-        if value is None or dialect.name != "sqlite":
-            return value
-        if abs(value) >= _SQLITE_LIMIT:
-            raise ValueError("SQLite cannot hold an amount of ten trillion or more exactly: use PostgreSQL")
-        return format(value, "f")
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Decimal | None:
-        """The amount as it was written."""
-        return None if value is None else Decimal(str(value)).quantize(_CENT)
-
-
-class Instant(sa.types.TypeDecorator[datetime]):
-    """An aware UTC datetime; SQLite, which knows no zones, keeps the UTC wall clock."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """The instant as the driver takes it."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """The instant in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return _INSERT[connection.dialect.name](table)

@@ -1,70 +1,33 @@
 """The ledger: what was handed to which target, and what became of it.
 
 One row per account, target and key, written before a call and after it, so that a process killed at any moment leaves a
-truthful state. It holds hashes and never payloads: those may be personal data. What does not belong here: what is to be
-sent (``delivery`` decides) and how (the targets).
+truthful state. It holds hashes and no payloads, but for those that a target refused (``dead_letters``). What does not
+belong here: what is to be sent (``delivery`` decides) and how (the targets).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import sqlalchemy as sa
 
+from sitoo_pipeline.sinks import dead_letters, ledger_rows
 from sitoo_pipeline.sinks.contract import Outcome, Record, State
-from sitoo_pipeline.sinks.database import Instant, create_table, insert_into, open_engine
-
-DELIVERIES = sa.Table(
-    "deliveries",
-    sa.MetaData(),
-    sa.Column("account", sa.String, primary_key=True),
-    sa.Column("target", sa.String, primary_key=True),
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("partition", sa.Date, nullable=False),
-    sa.Column("content_hash", sa.String(64), nullable=False, comment="Content handed over, or tried, last"),
-    sa.Column("delivered_hash", sa.String(64), comment="Content that the target surely holds; null where uncertain"),
-    sa.Column("state", sa.String, nullable=False),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("answer", sa.String, nullable=False, comment="The target's answer, without personal data"),
-    sa.Column("run_id", sa.String, nullable=False),
-    sa.Column("first_at", Instant, nullable=False),
-    sa.Column("updated_at", Instant, nullable=False),
-    sa.Index("deliveries_by_day", "account", "target", "partition"),
-)
+from sitoo_pipeline.sinks.database import create_table, has_table, is_same_database, open_engine, sqlite_file
+from sitoo_pipeline.sinks.dead_letters import DEAD_LETTERS, DeadLetter
+from sitoo_pipeline.sinks.ledger_rows import DELIVERIES, LEFT_OUT, Entry, entries, entry, shortened
 
 _KEYS_PER_QUERY = 500  # old builds of SQLite take 999 parameters
-_ANSWER_LENGTH = 500
-_LEFT_OUT = "left out: "
-"""Begins the answer of a record that lacks something on purpose."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of the ledger."""
-
-    key: str
-    partition: date
-    content_hash: str
-    delivered_hash: str | None
-    state: State
-    attempts: int
-    answer: str
-    run_id: str
-    first_at: datetime
-    updated_at: datetime
-
-    @property
-    def left_out(self) -> str:
-        """What the record lacked on purpose when it was handed over."""
-        return self.answer.removeprefix(_LEFT_OUT) if self.answer.startswith(_LEFT_OUT) else ""
 
 
 class Ledger:
-    """The table ``deliveries`` of a SQLAlchemy database. A context manager; it creates its table.
+    """The tables ``deliveries`` and ``dead_letters`` of a SQLAlchemy database. A context manager; it creates them.
+
+    A SQLite file is made (and one of an older version, without dead letters, made again) readable for its owner alone.
 
     Raises:
         DatabaseUrlError: for a URL that cannot be used.
@@ -72,7 +35,26 @@ class Ledger:
 
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
+        self._joined: sa.Connection | None = None
+        if not has_table(self._engine, DEAD_LETTERS):
+            self._keep_private()
+            create_table(self._engine, DEAD_LETTERS)
         create_table(self._engine, DELIVERIES)
+
+    @classmethod
+    def to_look_at(cls, url: str) -> Ledger:
+        """The ledger as it is; where there is none yet, an empty one that is kept nowhere."""
+        engine = open_engine(url)
+        is_there = has_table(engine, DELIVERIES)
+        engine.dispose()
+        return cls(url if is_there else "sqlite://")
+
+    def _keep_private(self) -> None:
+        if file := sqlite_file(self._engine.url):
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.touch(mode=0o600)
+            with suppress(PermissionError):  # another account's file: who may read it is theirs to say
+                file.chmod(0o600)
 
     def __enter__(self) -> Self:
         return self
@@ -86,6 +68,28 @@ class Ledger:
         """Give back the database's connections."""
         self._engine.dispose()
 
+    def is_in(self, url: sa.URL) -> bool:
+        """Whether the ledger is kept in this database."""
+        return is_same_database(self._engine.url, url)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """What is noted in the block is noted in one transaction, in which the caller may write as well."""
+        with self._engine.begin() as connection:
+            self._joined = connection
+            try:
+                yield connection
+            finally:
+                self._joined = None
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        if self._joined is not None:
+            yield self._joined
+        else:
+            with self._engine.begin() as connection:
+                yield connection
+
     def of(self, account: str, target: str, keys: Iterable[str]) -> dict[str, Entry]:
         """The entries of these keys; a key that was never handed over has none."""
         wanted = list(keys)
@@ -93,8 +97,8 @@ class Ledger:
         with self._engine.connect() as connection:
             for start in range(0, len(wanted), _KEYS_PER_QUERY):
                 some = DELIVERIES.c.key.in_(wanted[start : start + _KEYS_PER_QUERY])
-                rows = connection.execute(_entries(account, target).where(some))
-                found.update((row.key, _entry(row)) for row in rows)
+                rows = connection.execute(entries(account, target).where(some))
+                found.update((row.key, entry(row)) for row in rows)
         return found
 
     def counts(self, account: str, target: str, dates: Collection[date]) -> dict[date, dict[State, int]]:
@@ -121,87 +125,56 @@ class Ledger:
         found: dict[date, list[str]] = {}
         if not days:
             return found
-        query = _entries(account, target).where(
+        query = entries(account, target).where(
             table.state == State.DELIVERED,
-            table.answer.startswith(_LEFT_OUT, autoescape=True),
+            table.answer.startswith(LEFT_OUT, autoescape=True),
             table.partition.between(min(days), max(days)),
         )
         with self._engine.connect() as connection:
             for row in connection.execute(query.order_by(table.partition, table.key)):
                 if row.partition in days:
-                    found.setdefault(row.partition, []).append(_entry(row).left_out)
+                    found.setdefault(row.partition, []).append(entry(row).left_out)
         return found
 
     def rejected(self, account: str, target: str, dates: Collection[date] | None = None) -> list[Entry]:
         """The entries that the target refuses, of these dates or of all, by date and key."""
-        query = _entries(account, target).where(DELIVERIES.c.state == State.REJECTED)
+        query = entries(account, target).where(DELIVERIES.c.state == State.REJECTED)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(DELIVERIES.c.partition, DELIVERIES.c.key))
-            return [_entry(row) for row in rows if dates is None or row.partition in set(dates)]
+            return [entry(row) for row in rows if dates is None or row.partition in set(dates)]
+
+    def dead_letters(self, account: str, target: str, dates: Iterable[date] | None = None) -> list[DeadLetter]:
+        """What the target refused, of these dates or of all, by date and key."""
+        with self._engine.connect() as connection:
+            return dead_letters.letters(connection, account, target, dates)
+
+    def forget_payloads(self, account: str, *, before: datetime) -> int:
+        """Drop the payloads that were refused last before this instant; returns how many."""
+        with self._writing() as connection:
+            return dead_letters.forget_payloads(connection, account, before=before)
+
+    def retry_at(self, account: str, target: str, now: datetime) -> datetime | None:
+        """Until when the target wants to be left alone; None where it may be called at ``now``."""
+        table = DELIVERIES.c
+        query = sa.select(sa.func.max(table.retry_at)).where(
+            table.account == account, table.target == target, table.retry_at > now
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar()
 
     def begin(self, account: str, target: str, records: Sequence[Record], *, run_id: str) -> None:
         """Note, before the call, that these records are being handed over."""
-        rows = [_row(account, target, record, State.PENDING, run_id=run_id, attempts=1) for record in records]
-        table = DELIVERIES.c
-        uncertain = sa.or_(*(table.state == state for state in State if state.is_uncertain))
-        # The target may hold what was on its way before: then nothing is sure any more.
-        surely_held = sa.case((uncertain, sa.null()), else_=table.delivered_hash)
-        self._write(rows, attempts=table.attempts + 1, delivered_hash=surely_held)
+        with self._writing() as connection:
+            ledger_rows.begin(connection, account, target, records, run_id=run_id)
+            dead_letters.remove_changed(connection, account, target, records)
 
     def finish(self, account: str, target: str, results: Sequence[tuple[Record, Outcome]], *, run_id: str) -> None:
         """Note what became of these records; also of one that was not tried at all, or was found at the target."""
-        rows = [
-            _row(account, target, record, outcome.state, run_id=run_id, answer=_answer(record, outcome))
-            for record, outcome in results
+        delivered = [record for record, outcome in results if outcome.state is State.DELIVERED]
+        refused = [
+            (record, shortened(outcome.answer)) for record, outcome in results if outcome.state is State.REJECTED
         ]
-        self._write(rows, attempts=DELIVERIES.c.attempts)
-
-    def _write(self, rows: list[dict[str, object]], **changes: sa.ColumnElement[Any]) -> None:
-        if not rows:
-            return
-        statement = insert_into(self._engine, DELIVERIES)
-        new, key = statement.excluded, ["account", "target", "key"]
-        taken: dict[str, sa.ColumnElement[Any]] = {
-            column.name: new[column.name] for column in DELIVERIES.c if column.name not in {*key, "first_at"}
-        }
-        taken["delivered_hash"] = sa.func.coalesce(new.delivered_hash, DELIVERIES.c.delivered_hash)
-        with self._engine.begin() as connection:
-            connection.execute(statement.on_conflict_do_update(index_elements=key, set_=taken | changes), rows)
-
-
-def _answer(record: Record, outcome: Outcome) -> str:
-    """The target's answer; of a record that was taken but lacks something, what it lacks."""
-    lacks = record.left_out if outcome.state is State.DELIVERED else ""
-    return f"{_LEFT_OUT}{lacks}" if lacks else outcome.answer
-
-
-def _row(
-    account: str, target: str, record: Record, state: State, *, run_id: str, answer: str = "", attempts: int = 0
-) -> dict[str, object]:
-    now = datetime.now(UTC)
-    return {
-        "account": account,
-        "target": target,
-        "key": record.key,
-        "partition": record.partition,
-        "content_hash": record.content_hash,
-        "delivered_hash": record.content_hash if state is State.DELIVERED else None,
-        "state": state.value,
-        "attempts": attempts,
-        "answer": answer[:_ANSWER_LENGTH],
-        "run_id": run_id,
-        "first_at": now,
-        "updated_at": now,
-    }
-
-
-_FIELDS = [DELIVERIES.c[name] for name in Entry.__dataclass_fields__]
-
-
-def _entries(account: str, target: str) -> sa.Select[tuple[Any, ...]]:
-    return sa.select(*_FIELDS).where(DELIVERIES.c.account == account, DELIVERIES.c.target == target)
-
-
-def _entry(row: sa.Row[tuple[Any, ...]]) -> Entry:
-    values = row._asdict()
-    return Entry(**{**values, "state": State(values["state"])})
+        with self._writing() as connection:
+            ledger_rows.finish(connection, account, target, results, run_id=run_id)
+            dead_letters.remove(connection, account, target, delivered)
+            dead_letters.add(connection, account, target, refused, run_id=run_id)

@@ -7,6 +7,7 @@ What belongs here: batches, limits, and what an answer means for each record. Wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from types import TracebackType
 from typing import ClassVar, Self
@@ -14,9 +15,6 @@ from typing import ClassVar, Self
 from sitoo_pipeline.sinks.canonical import wire_json
 from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Record, State
 from sitoo_pipeline.sinks.ometria_push import Accepted, NotTakenError, Push, Refused
-
-RECORD_LIMIT = 60_000
-"""Most bytes of one record: Ometria says 60 KB, and the smaller reading of it is safe."""
 
 
 class Ometria:
@@ -31,6 +29,7 @@ class Ometria:
     name: ClassVar[str] = "ometria"
     batch_size: ClassVar[int] = 100
     on_unknown: ClassVar[OnUnknown] = OnUnknown.SEND_AGAIN
+    record_bytes: ClassVar[int] = 60_000  # it says 60 KB, and the smaller reading of that is safe
 
     def __init__(
         self,
@@ -52,6 +51,7 @@ class Ometria:
             timeout: seconds for connecting, and for each part of an answer.
             longest_wait: most seconds between two attempts; where Ometria asks for more, the next run tries again.
         """
+        self.requests_per_second = requests_per_second
         self._push = Push(
             base_url=base_url,
             api_key=api_key,
@@ -79,8 +79,8 @@ class Ometria:
         fitting: list[tuple[Record, bytes]] = []
         for record in batch:
             body = wire_json(record.payload)
-            if len(body) > RECORD_LIMIT:
-                reason = f"the record has {len(body)} bytes; Ometria takes {RECORD_LIMIT}"
+            if len(body) > self.record_bytes:
+                reason = f"the record has {len(body)} bytes; Ometria takes {self.record_bytes}"
                 outcomes.append(Outcome(record.key, State.REJECTED, reason))
             else:
                 fitting.append((record, body))
@@ -94,7 +94,11 @@ class Ometria:
             answer = self._push([body for _, body in records])
         except NotTakenError as error:
             state = State.UNKNOWN if error.may_have_arrived else State.RETRY
-            return [Outcome(record.key, state, str(error), stop=error.stop) for record, _ in records]
+            retry_after = None if error.wait is None else datetime.now(UTC) + timedelta(seconds=error.wait)
+            return [
+                Outcome(record.key, state, str(error), stop=error.stop, retry_after=retry_after)
+                for record, _ in records
+            ]
         if isinstance(answer, Accepted) and answer.rejected == 0:
             return [Outcome(record.key, State.DELIVERED, answer.text) for record, _ in records]
         if len(records) == 1 or (isinstance(answer, Accepted) and answer.rejected >= len(records)):

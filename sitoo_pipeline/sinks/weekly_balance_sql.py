@@ -19,8 +19,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from sitoo_pipeline.sinks.canonical import content_hash
+from sitoo_pipeline.sinks.column_types import Instant, Money
 from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Prepared, Record, State
-from sitoo_pipeline.sinks.database import Instant, Money, create_table, insert_into, open_engine
+from sitoo_pipeline.sinks.database import create_table, insert_into, open_engine
 from sitoo_pipeline.tables.marts import WEEKLY_BALANCE_HOURLY as MART
 from sitoo_pipeline.tables.types import DATE, INTEGER, MONEY, TEXT
 

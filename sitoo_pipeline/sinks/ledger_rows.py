@@ -1,0 +1,135 @@
+"""The table ``deliveries``, in which the ledger is kept: its columns, how a row is written, and how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from sitoo_pipeline.sinks.column_types import Instant
+from sitoo_pipeline.sinks.contract import Outcome, Record, State
+from sitoo_pipeline.sinks.database import insert_into
+
+DELIVERIES = sa.Table(
+    "deliveries",
+    sa.MetaData(),
+    sa.Column("account", sa.String, primary_key=True),
+    sa.Column("target", sa.String, primary_key=True),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("partition", sa.Date, nullable=False),
+    sa.Column("content_hash", sa.String(64), nullable=False, comment="Content handed over, or tried, last"),
+    sa.Column("delivered_hash", sa.String(64), comment="Content that the target surely holds; null where uncertain"),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("answer", sa.String, nullable=False, comment="The target's answer, without personal data"),
+    sa.Column("run_id", sa.String, nullable=False),
+    sa.Column("first_at", Instant, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
+    sa.Column("retry_at", Instant, comment="Before this the target wants nothing at all"),
+    sa.Index("deliveries_by_day", "account", "target", "partition"),
+)
+
+_ANSWER_LENGTH = 500
+LEFT_OUT = "left out: "
+"""Begins the answer of a record that lacks something on purpose."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the ledger."""
+
+    key: str
+    partition: date
+    content_hash: str
+    delivered_hash: str | None
+    state: State
+    attempts: int
+    answer: str
+    run_id: str
+    first_at: datetime
+    updated_at: datetime
+    retry_at: datetime | None
+
+    @property
+    def left_out(self) -> str:
+        """What the record lacked on purpose when it was handed over."""
+        return self.answer.removeprefix(LEFT_OUT) if self.answer.startswith(LEFT_OUT) else ""
+
+
+def begin(connection: sa.Connection, account: str, target: str, records: Sequence[Record], *, run_id: str) -> None:
+    """Write that these records are being handed over."""
+    table = DELIVERIES.c
+    uncertain = sa.or_(*(table.state == state for state in State if state.is_uncertain))
+    rows = [_row(account, target, record, Outcome(record.key, State.PENDING), run_id) for record in records]
+    _write(
+        connection,
+        [row | {"attempts": 1} for row in rows],
+        attempts=table.attempts + 1,
+        # The target may hold what was on its way before: then nothing is sure any more.
+        delivered_hash=sa.case((uncertain, sa.null()), else_=table.delivered_hash),
+    )
+
+
+def finish(
+    connection: sa.Connection, account: str, target: str, results: Sequence[tuple[Record, Outcome]], *, run_id: str
+) -> None:
+    """Write what became of these records."""
+    _write(
+        connection,
+        [_row(account, target, record, outcome, run_id) for record, outcome in results],
+        attempts=DELIVERIES.c.attempts,
+        delivered_hash=sa.func.coalesce(sa.literal_column("excluded.delivered_hash"), DELIVERIES.c.delivered_hash),
+    )
+
+
+def entries(account: str, target: str) -> sa.Select[tuple[Any, ...]]:
+    """The entries of one target, to be narrowed down; ``entry`` reads each row."""
+    columns = [DELIVERIES.c[name] for name in Entry.__dataclass_fields__]
+    return sa.select(*columns).where(DELIVERIES.c.account == account, DELIVERIES.c.target == target)
+
+
+def entry(row: sa.Row[tuple[Any, ...]]) -> Entry:
+    """A row of ``entries``."""
+    values = row._asdict()
+    return Entry(**{**values, "state": State(values["state"])})
+
+
+def shortened(answer: str) -> str:
+    """An answer at the length that is kept."""
+    return answer[:_ANSWER_LENGTH]
+
+
+def _write(connection: sa.Connection, rows: list[dict[str, object]], **changes: sa.ColumnElement[Any]) -> None:
+    if not rows:
+        return
+    statement = insert_into(connection, DELIVERIES)
+    key = ("account", "target", "key")
+    taken: dict[str, sa.ColumnElement[Any]] = {
+        column.name: statement.excluded[column.name]
+        for column in DELIVERIES.c
+        if column.name not in {*key, "first_at", *changes}
+    }
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=taken | changes), rows)
+
+
+def _row(account: str, target: str, record: Record, outcome: Outcome, run_id: str) -> dict[str, object]:
+    now = datetime.now(UTC)
+    lacks = record.left_out if outcome.state is State.DELIVERED else ""
+    return {
+        "account": account,
+        "target": target,
+        "key": record.key,
+        "partition": record.partition,
+        "content_hash": record.content_hash,
+        "delivered_hash": record.content_hash if outcome.state is State.DELIVERED else None,
+        "state": outcome.state.value,
+        "attempts": 0,
+        "answer": shortened(f"{LEFT_OUT}{lacks}" if lacks else outcome.answer),
+        "run_id": run_id,
+        "first_at": now,
+        "updated_at": now,
+        "retry_at": outcome.retry_after,
+    }

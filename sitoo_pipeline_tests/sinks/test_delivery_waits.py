@@ -1,0 +1,100 @@
+"""``deliver`` and targets that want to be left alone, hold something back, or tell how they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from sitoo_pipeline.sinks import Ledger, Outcome, Record, State
+from sitoo_pipeline_tests.sinks.test_delivery import ReadableShelf, Shelf, hand, record, state_of
+
+
+class Busy(Shelf):
+    """Takes nothing until a time, and says so."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__()
+        self.until = datetime.now(UTC) + wait
+
+    def send(self, batch: Sequence[Record]) -> list[Outcome]:
+        self.sent += [record.key for record in batch]
+        return [Outcome(r.key, State.RETRY, "too many", stop=True, retry_after=self.until) for r in batch]
+
+
+def test_nothing_is_sent_before_the_time_that_the_target_named(ledger: Ledger) -> None:
+    busy, shelf = Busy(timedelta(minutes=30)), Shelf()
+    assert hand(busy, ledger, *(record(key) for key in "abc")).retry == 3
+    said = f"the target wants nothing before {busy.until:%Y-%m-%d %H:%M} UTC"
+    other_records = hand(shelf, ledger, record("d"), record("e"))
+    assert (shelf.sent, other_records.retry, other_records.failed) == ([], 2, True)
+    assert other_records.messages == (f"2 x retry: {said}",)
+    planned = hand(shelf, ledger, record("d"), dry_run=True)
+    assert planned.messages == (f"{said}; --force asks now",)
+    assert hand(shelf, ledger, record("a"), force=True).delivered == 1
+    assert {key: entry.attempts for key, entry in ledger.of("acme", "shelf", "abcd").items()} == {
+        "a": 2, "b": 1, "c": 0, "d": 0,
+    }  # fmt: skip
+
+
+def test_when_the_time_has_come_it_is_sent(ledger: Ledger) -> None:
+    busy, shelf = Busy(timedelta(seconds=-1)), Shelf()
+    hand(busy, ledger, record("a"), record("b"), record("c"))
+    assert hand(shelf, ledger, record("a"), record("b"), record("c")).delivered == 3
+
+
+def test_a_wait_without_end_is_cut(ledger: Ledger) -> None:
+    hand(Busy(timedelta(days=4000)), ledger, record("a"))
+    until = ledger.retry_at("acme", "shelf", datetime.now(UTC))
+    assert until
+    assert until < datetime.now(UTC) + timedelta(days=1, seconds=1)
+
+
+def test_others_are_not_waited_for(ledger: Ledger) -> None:
+    hand(Busy(timedelta(hours=1)), ledger, record("a"))
+    now = datetime.now(UTC)
+    assert ledger.retry_at("acme", "other", now) is None
+    assert ledger.retry_at("beta", "shelf", now) is None
+    assert ledger.retry_at("acme", "shelf", now)
+
+
+def test_what_was_uncertain_stays_uncertain_while_waiting(ledger: Ledger) -> None:
+    shelf = Shelf()
+    shelf.becomes = lambda r: State.UNKNOWN
+    hand(shelf, ledger, record("a"))
+    hand(Busy(timedelta(hours=1)), ledger, record("b"))
+    assert hand(shelf, ledger, record("a")).unknown == 1
+    assert state_of(ledger, "a") is State.UNKNOWN
+
+
+def test_what_is_held_fails_nothing_is_told_and_asked_for_again(ledger: Ledger) -> None:
+    shelf = Shelf()
+    hand(shelf, ledger, record("a", "old"))
+    shelf.becomes = lambda r: State.HELD if r.key == "a" else State.DELIVERED
+    report = hand(shelf, ledger, record("a", "new"), record("b"))
+    assert (report.held, report.delivered, report.failed) == (1, 1, False)
+    assert report.messages == ("a: held: answer held",)
+    assert report.states == {"delivered": 1, "unchanged": 0, "rejected": 0, "unknown": 0, "retry": 0, "held": 1}
+    shelf.becomes = lambda r: State.DELIVERED
+    again = hand(shelf, ledger, record("a", "new"), dry_run=True)
+    assert [change.reason for change in again.changes] == ["held before: answer held"]
+    assert hand(shelf, ledger, record("a", "old")).unchanged == 1
+    assert hand(shelf, ledger, record("a", "new")).delivered == 1
+
+
+def test_a_target_that_holds_everything_is_not_given_up(ledger: Ledger) -> None:
+    shelf = Shelf()
+    shelf.becomes = lambda r: State.HELD
+    assert hand(shelf, ledger, *(record(f"k{number}") for number in range(10))).held == 10
+
+
+class Comparing(ReadableShelf):
+    def difference(self, record: Record) -> list[str]:
+        return [f"{self.held.get(record.key)} -> {dict(record.payload)}"]
+
+
+def test_a_dry_run_tells_how_a_target_differs_that_can_be_read(ledger: Ledger) -> None:
+    shelf = Comparing()
+    hand(shelf, ledger, record("a", 1), record("b", 1))
+    report = hand(shelf, ledger, record("a", 2), record("b", 1), dry_run=True)
+    assert [change.details for change in report.changes] == [("{'value': 1} -> {'value': 2}",)]
+    assert hand(shelf, ledger, record("a", 2)).changes[0].details == ()
