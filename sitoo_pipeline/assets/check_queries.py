@@ -1,30 +1,15 @@
-"""What is checked: few questions per table, each a query that finds what must not be. No dagster but its severities."""
+"""What is checked: few questions per table, each a query that finds what must not be.
+
+How they become checks in Dagster is in ``checks``; those of the reconciliation are in ``reconciliation_checks``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import dagster as dg
 
+from sitoo_pipeline.assets.check import Check
+from sitoo_pipeline.assets.reconciliation_checks import RECONCILIATION_CHECKS
 from sitoo_pipeline.tables import Table, core, marts, meta, raw
-
-
-@dataclass(frozen=True)
-class Check:
-    """A query that returns the rows which must not be; ``{dates}`` in it is replaced by the dates of the run."""
-
-    name: str
-    table: Table
-    expected: str
-    sql: str
-    blocking: bool = False
-    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
-    remedy: str = ""
-
-    @property
-    def is_dated(self) -> bool:
-        """Whether it looks at single dates; the others look at the whole table."""
-        return "{dates}" in self.sql
 
 
 def _keys(table: Table) -> Check:
@@ -107,29 +92,6 @@ _ALL_HOURS = Check(
     remedy="Materialize marts.weekly_balance_hourly of the date again.",
 )
 
-_RECONCILED = Check(
-    "z_reports_balance",
-    marts.Z_REPORT_RECONCILIATION,
-    "every z-report equals the orders of its register and period",
-    """
-    SELECT business_date, store_id, register_id, z_report_id, currency, status, measure, difference
-    FROM (
-        UNPIVOT (
-            SELECT business_date, store_id, register_id, z_report_id, currency, status,
-                COLUMNS('diff_.*')::DECIMAL(18,2)
-            FROM marts.z_report_reconciliation WHERE business_date IN ({dates}) AND status = 'unbalanced'
-        ) ON COLUMNS('diff_.*') INTO NAME measure VALUE difference
-    ) WHERE difference != 0
-    UNION ALL
-    SELECT business_date, store_id, register_id, z_report_id, currency, status, 'sales without a z-report',
-        ours_gross_sales
-    FROM marts.z_report_reconciliation WHERE business_date IN ({dates}) AND status = 'missing_z_report'
-    ORDER BY ALL
-    """,
-    severity=dg.AssetCheckSeverity.WARN,
-    remedy="Look for orders or z-reports that have not reached Sitoo yet (a till was offline); load the date again.",
-)
-
 _STOCK_AGREES = Check(
     "differences_have_a_cause",
     marts.STOCK_RECONCILIATION,
@@ -164,6 +126,6 @@ CHECKS: tuple[Check, ...] = (
     _ADDS_UP,
     _HOURS_ADD_UP,
     _ALL_HOURS,
-    _RECONCILED,
+    *RECONCILIATION_CHECKS,
     _STOCK_AGREES,
 )

@@ -1,19 +1,20 @@
 """Asset checks: the queries of ``check_queries`` as checks in Dagster.
 
 A check says what it expects, what it found, up to twenty examples, and the query that shows them all. A check that
-blocks keeps later assets from being made on a wrong table; the reconciliation warns and blocks nothing.
+blocks keeps later assets from being made on a wrong table; z-reports that do not balance block nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
-import duckdb
 import polars as pl
 
+from sitoo_pipeline.assets.check import Check
 from sitoo_pipeline.assets.check_history import log_result_of_date
-from sitoo_pipeline.assets.check_queries import CHECKS, Check
+from sitoo_pipeline.assets.check_queries import CHECKS
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import key
 from sitoo_pipeline.tables import Table
@@ -21,15 +22,11 @@ from sitoo_pipeline.tables import Table
 EXAMPLES = 20
 
 
-def find(con: duckdb.DuckDBPyConnection, check: Check, dates: Iterable[date]) -> pl.DataFrame:
-    """The rows that must not be."""
-    return con.sql(query(check, dates)).pl()
-
-
-def query(check: Check, dates: Iterable[date]) -> str:
+def query(check: Check, dates: Iterable[date], *, hold_back_above: Decimal | None = None) -> str:
     """The query as it can be run by hand."""
-    listed = ", ".join(f"DATE '{day}'" for day in sorted(dates))
-    return " ".join(check.sql.replace("{dates}", listed or "NULL").split())
+    listed = ", ".join(f"DATE '{day}'" for day in sorted(dates)) or "NULL"
+    above = "NULL" if hold_back_above is None else f"{hold_back_above:f}"
+    return " ".join(check.sql.replace("{dates}", listed).replace("{hold_back_above}", above).split())
 
 
 def asset_checks(
@@ -56,33 +53,46 @@ def asset_checks(
     )
     def run_checks(context: dg.AssetCheckExecutionContext) -> Iterable[dg.AssetCheckResult]:
         is_dated = context.has_partition_key or context.has_partition_key_range
+        above = runtime.account.targets.weekly_balance.hold_back_above
         dates = [date.fromisoformat(day) for day in context.partition_keys] if is_dated else []
         with runtime.warehouse.connect() as con:
             for check in checks:
-                found = find(con, check, dates)
+                found = con.sql(query(check, dates, hold_back_above=above)).pl()
                 if check.is_dated and len(dates) > 1:
                     # Dagster files the result of a range run under no date; so that each date has its own, say it here.
                     for day in dates:
-                        result = _result(check, asset, found.filter(pl.col("business_date") == day), [day])
+                        of_day = found.filter(pl.col("business_date") == day)
+                        result = _result(check, asset, of_day, query(check, [day], hold_back_above=above))
                         log_result_of_date(context, result, day, is_blocking=check.blocking)
-                yield _result(check, asset, found, dates)
+                yield _result(check, asset, found, query(check, dates, hold_back_above=above))
 
     return [run_checks]
 
 
-def _result(check: Check, asset: dg.AssetKey, found: pl.DataFrame, dates: Sequence[date]) -> dg.AssetCheckResult:
-    actual = "as expected" if found.is_empty() else f"{found.height} exceptions"
-    metadata: dict[str, Any] = {"expected": check.expected, "actual": actual, "query": query(check, dates)}
+def _result(check: Check, asset: dg.AssetKey, found: pl.DataFrame, sql: str) -> dg.AssetCheckResult:
+    actual = _actual(check, found)
+    is_error = check.error_if is not None and bool(found[check.error_if].any())
+    metadata: dict[str, Any] = {"expected": check.expected, "actual": actual, "query": sql}
     if not found.is_empty():
         metadata |= {"examples": examples(found), "what_to_do": check.remedy}
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=asset,
         passed=found.is_empty(),
-        severity=check.severity,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else check.severity,
         metadata=metadata,
         description=actual,
     )
+
+
+def _actual(check: Check, found: pl.DataFrame) -> str:
+    if found.is_empty():
+        return "as expected"
+    number = f"{found.height} exception{'s' if found.height > 1 else ''}"
+    if not check.in_words:
+        return number
+    told = "; ".join(check.in_words(row) for row in found.head(EXAMPLES).iter_rows(named=True))
+    return f"{number}: {told}" + ("; and more" if found.height > EXAMPLES else "")
 
 
 def examples(found: pl.DataFrame) -> dg.TableMetadataValue:

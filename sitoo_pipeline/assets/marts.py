@@ -54,9 +54,9 @@ def _affected(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) ->
     return sorted(reached & loaded_dates(con, core.ORDERS) & loaded_dates(con, core.Z_REPORTS))
 
 
-def _z_report_reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
+def _reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
     needed = sorted({*dates, *_affected(runtime, con, dates)})
-    frame = transforms.z_report_reconciliation(
+    made = transforms.reconcile(
         account=runtime.account.name,
         z_reports=table_frame(con, core.Z_REPORTS),
         orders=table_frame(con, core.ORDERS, dates=needed),
@@ -66,7 +66,7 @@ def _z_report_reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, d
         start_date=runtime.account.start_date,
         places=runtime.places(con),
     )
-    return {marts.Z_REPORT_RECONCILIATION: frame}
+    return {marts.Z_REPORT_RECONCILIATION: made.z_report_reconciliation, marts.Z_REPORT_ORDERS: made.z_report_orders}
 
 
 def _stock_movements_daily(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
@@ -114,9 +114,9 @@ COMPUTATIONS = (
     ),
     Computation(
         "z_report_reconciliation",
-        (marts.Z_REPORT_RECONCILIATION,),
+        (marts.Z_REPORT_RECONCILIATION, marts.Z_REPORT_ORDERS),
         (core.ORDERS, core.ORDER_LINES, core.Z_REPORTS, core.STORES),
-        _z_report_reconciliation,
+        _reconciliation,
         also=_affected,
     ),
     Computation(

@@ -109,13 +109,23 @@ def _by_date(totals: pl.DataFrame) -> dict[date, dict[str, Any]]:
 
 
 def _reconciliation_totals(frame: pl.DataFrame) -> dict[date, dict[str, Any]]:
+    """Rows per status, registers that do not balance, and by how much they are off in gross sales and returns."""
     statuses = ("balanced", "unbalanced", "missing_z_report", "partly_loaded")
-    counted = (
+    is_off = pl.col("status") == "unbalanced"
+    days = (
         frame.group_by("business_date")
-        .agg(*((pl.col("status") == status).sum().alias(status) for status in statuses))
+        .agg(
+            *((pl.col("status") == status).sum().alias(status) for status in statuses),
+            pl.col("register_id").filter(is_off).n_unique().alias("unbalanced_registers"),
+        )
         .sort("business_date")
     )
-    return {row.pop("business_date"): row for row in counted.iter_rows(named=True)}
+    found: dict[date, dict[str, Any]] = {row.pop("business_date"): row for row in days.iter_rows(named=True)}
+    off_by = (pl.col("diff_gross_sales").abs() + pl.col("diff_returns").abs()).filter(is_off).sum()
+    sums = frame.group_by("business_date", "currency").agg(off_by.alias("off_by")).sort("business_date", "currency")
+    for day, currency, difference in sums.iter_rows():
+        found[day][f"difference_{currency}"] = float(difference)  # the UI plots numbers; the table keeps the exact one
+    return found
 
 
 def _stock_totals(frame: pl.DataFrame) -> dict[date, dict[str, Any]]:

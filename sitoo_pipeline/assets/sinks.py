@@ -86,6 +86,7 @@ def deliver_dates(
             dry_run=dry_run,
             force=force,
             messages=prepared.messages,
+            noted=prepared.counts,
         )
     if report.failed:
         raise NotDeliveredError(

@@ -10,13 +10,16 @@ from datetime import date
 import duckdb
 import polars as pl
 
+from sitoo_pipeline.assets.held import READS as HELD_BY
+from sitoo_pipeline.assets.held import Held
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.settings import targets as settings
 from sitoo_pipeline.sinks import Ledger, Prepared, Target
 from sitoo_pipeline.sinks.ometria import Ometria
 from sitoo_pipeline.sinks.ometria_customers import contact_records
 from sitoo_pipeline.sinks.ometria_orders import ORIGINAL_ORDER_ID, order_records, record_key
-from sitoo_pipeline.sinks.weekly_balance_csv import CsvFormat, WeeklyBalanceCsv
+from sitoo_pipeline.sinks.weekly_balance_csv import WeeklyBalanceCsv
+from sitoo_pipeline.sinks.weekly_balance_layout import CsvFormat
 from sitoo_pipeline.sinks.weekly_balance_sql import WeeklyBalanceSql
 from sitoo_pipeline.tables import Table, core, marts
 from sitoo_pipeline.warehouse.sources import table_frame
@@ -55,17 +58,19 @@ def sinks_of(runtime: Runtime) -> tuple[Sink, ...]:
 
 def _weekly_balance_sql(runtime: Runtime) -> Sink:
     url = runtime.account.targets.weekly_balance_sql.url.get_secret_value()
+    said = runtime.account.targets.weekly_balance
 
     def prepare(target: Target, con: duckdb.DuckDBPyConnection, dates: Dates, _: Ledger) -> Prepared:
         assert isinstance(target, WeeklyBalanceSql)
         frame = table_frame(con, marts.WEEKLY_BALANCE_HOURLY, dates=dates)
-        return target.prepare(frame, account=runtime.account.name, dates=dates)
+        held = Held.of(con, dates, said.hold_back_above)
+        return held.noted_in(target.prepare(frame, account=runtime.account.name, dates=dates, held=held.stores))
 
     return Sink(
         name=WeeklyBalanceSql.name,
         description="Table weekly_balance_hourly of a database: a row that did not change is not written again.",
         kinds=frozenset({"sql"}),
-        reads=(marts.WEEKLY_BALANCE_HOURLY,),
+        reads=(marts.WEEKLY_BALANCE_HOURLY, *_held_by(said)),
         is_one_per_date=True,
         open=lambda: WeeklyBalanceSql(url),
         prepare=prepare,
@@ -74,6 +79,7 @@ def _weekly_balance_sql(runtime: Runtime) -> Sink:
 
 def _weekly_balance_csv(runtime: Runtime) -> Sink:
     said = runtime.account.targets.weekly_balance_csv
+    balance = runtime.account.targets.weekly_balance
     folder = runtime.account.exports_folder / "weekly_balance"
 
     def prepare(target: Target, con: duckdb.DuckDBPyConnection, dates: Dates, _: Ledger) -> Prepared:
@@ -85,17 +91,23 @@ def _weekly_balance_csv(runtime: Runtime) -> Sink:
             ).fetchall()
         )
         written = WeeklyBalanceCsv(folder, home_currency=home, csv_format=_csv_format(said))
-        return written.prepare(frame, account=runtime.account.name, dates=dates)
+        held = Held.of(con, dates, balance.hold_back_above)
+        return held.noted_in(written.prepare(frame, account=runtime.account.name, dates=dates, held=held.stores))
 
     return Sink(
         name=WeeklyBalanceCsv.name,
         description="One CSV file per business date, in the layout of SameSystem's hourly import.",
         kinds=frozenset({"csv"}),
-        reads=(marts.WEEKLY_BALANCE_HOURLY, core.STORES),
+        reads=(marts.WEEKLY_BALANCE_HOURLY, core.STORES, *_held_by(balance)),
         is_one_per_date=True,
         open=lambda: nullcontext(WeeklyBalanceCsv(folder, home_currency={}, csv_format=_csv_format(said))),
         prepare=prepare,
     )
+
+
+def _held_by(said: settings.WeeklyBalance) -> tuple[Table, ...]:
+    """What else a weekly balance is made from: nothing as long as no store is ever held back."""
+    return () if said.hold_back_above is None else HELD_BY
 
 
 def _csv_format(said: settings.WeeklyBalanceCsv) -> CsvFormat:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from sitoo_pipeline.settings.section import Secret, Section, Variable
-from sitoo_pipeline.settings.values import DatabaseUrl, Email, PlainText, WebAddress
+from sitoo_pipeline.settings.values import Amount, DatabaseUrl, Email, PlainText, WebAddress
 
 
 def _mark(value: str) -> str:
@@ -38,6 +39,11 @@ class WeeklyBalance(Section):
 
     channels: tuple[Literal["pos", "online"], ...] = Field(
         default=("pos",), min_length=1, description="the channels whose orders count", examples=[["pos"]]
+    )
+    hold_back_above: Amount | None = Field(
+        default=None,
+        description="a store's day waits where a z-report of it is off by more than this amount of money",
+        examples=[Decimal("10.00")],
     )
 
     @field_validator("channels")

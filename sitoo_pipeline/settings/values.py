@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
@@ -17,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 _ACCOUNT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _ACCOUNT_PATH = re.compile(r".*/accounts/[0-9]+")
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATABASE_SCHEME = re.compile(r"([a-z][a-z0-9]*)(\+[a-z0-9_]+)?://")
 _EARLIEST = date(2000, 1, 1)
@@ -121,6 +123,13 @@ def _plain_text(value: str) -> str:
     return value
 
 
+def _amount(value: Any) -> Decimal:
+    # A number of TOML is read as a float, whose text is what was written, as far as two decimals go.
+    if isinstance(value, bool) or not _AMOUNT.fullmatch(str(value)):
+        raise ValueError(f"must be an amount of 0 or more with at most two decimals, such as 10.50, not {value!r}")
+    return Decimal(str(value))
+
+
 AccountName = Annotated[str, AfterValidator(_account_name)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 SitooBaseUrl = Annotated[str, AfterValidator(_sitoo_base_url)]
@@ -133,3 +142,4 @@ PlainText = Annotated[str, AfterValidator(_plain_text)]
 Days = Annotated[int, Field(strict=True, ge=0, le=3660)]
 PositiveDays = Annotated[int, Field(strict=True, ge=1, le=3660)]
 Seconds = Annotated[float, Field(strict=True, gt=0, le=3600, allow_inf_nan=False)]
+Amount = Annotated[Decimal, BeforeValidator(_amount)]

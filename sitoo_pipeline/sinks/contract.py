@@ -78,10 +78,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Records built for a target, and what a person should know about what was left out."""
+    """Records built for a target, what a person should know about what was left out, and figures about it."""
 
     records: tuple[Record, ...]
     messages: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,8 @@ class Report:
 
     ``changes`` are the records that had to be sent, ``unchanged`` counts those that the target holds already. The
     counts per state cover the records of this call, also one that stays rejected or held because nothing about it
-    changed; ``refused`` names the rejected ones with the target's reason. ``counts`` adds up the target's own figures.
+    changed; ``refused`` names the rejected ones with the target's reason. ``counts`` are the figures noted while the
+    records were built, and the sum of the target's own.
     """
 
     target: str

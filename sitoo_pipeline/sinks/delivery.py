@@ -7,7 +7,7 @@ is spoken to, and which records there are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
@@ -65,6 +65,7 @@ def deliver(
     force: bool = False,
     rejected: bool = False,
     messages: Sequence[str] = (),
+    noted: Mapping[str, int] | None = None,
 ) -> Report:
     """Hand records to a target, each once, and say what became of them.
 
@@ -78,6 +79,7 @@ def deliver(
         force: send all of them, also what was delivered, rejected or is held, and to a target that asked to wait.
         rejected: send what was rejected before once more, though nothing about it changed.
         messages: what was noted while the records were built; it opens the report's messages.
+        noted: figures found while the records were built; they open the report's counts.
 
     Returns:
         What was sent and why, counts per state, and messages. A failing target is reported, not raised.
@@ -97,7 +99,7 @@ def deliver(
             outcomes = _postpone(target, to_send, ledger, account, run_id, why=_wait(retry_at), retry_at=retry_at)
         else:
             outcomes = _send(target, to_send, ledger, account, run_id)
-    counts: Counter[str] = Counter()
+    counts = Counter(noted or {})
     for outcome in outcomes:
         counts.update(outcome.counts)
     did = Counter(step.do for step in steps)

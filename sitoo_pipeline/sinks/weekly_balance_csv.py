@@ -6,10 +6,8 @@ not belong here: the figures themselves, and how a file travels further.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,60 +17,12 @@ from typing import Any, ClassVar
 import polars as pl
 
 from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Prepared, Record, State
+from sitoo_pipeline.sinks.weekly_balance_layout import COLUMNS, CsvFormat
 from sitoo_pipeline.tables.marts import WEEKLY_BALANCE_HOURLY as MART
-
-COLUMNS: tuple[tuple[str, str], ...] = (
-    ("Net Sales", "net_sales"),
-    ("Gross Sales", "gross_sales"),
-    ("Discounts", "discounts"),
-    ("Returns", "returns"),
-    ("Transactions", "transactions"),
-    ("Number of goods sold", "goods_sold"),
-    ("Number of returned goods", "goods_returned"),
-    ("Visitors", "visitors"),
-)
-"""Titles of the measures and the mart's columns, in the order of the file."""
-
-HEADER = ("Department Id", "Register Id", "Date", "Hour", *(title for title, _ in COLUMNS))
 
 _AMOUNTS = ("gross_sales", "returns")
 _NAMED = 4  # the ledger keeps short texts
 _Hours = dict[int, Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class CsvFormat:
-    """How values are written: separators between columns, before decimals and between thousands, dates, the register.
-
-    ``date_format`` is in the directives of ``strftime``.
-
-    Raises:
-        ValueError: where a separator could be mistaken for another or for part of a number.
-    """
-
-    column: str = ";"
-    decimal: str = ","
-    thousands: str = "."
-    date_format: str = "%Y-%m-%d"
-    register_id: int = 1
-
-    def __post_init__(self) -> None:
-        named = {"column": self.column, "decimal": self.decimal, "thousands": self.thousands}
-        for name, value in named.items():
-            if len(value) != 1 and not (name == "thousands" and value == ""):
-                raise ValueError(f"the {name} separator must be one character, not {value!r}")
-            if value and (value.isalnum() or value in '-+"\r\n:'):
-                raise ValueError(f"the {name} separator cannot be {value!r}")
-        if len(set(named.values())) < len(named):
-            raise ValueError(f"separators must differ from each other: {named}")
-        if self.register_id < 1:
-            raise ValueError(f"the register id must be 1 or more, not {self.register_id}")
-
-    def number(self, value: Decimal | int) -> str:
-        """``1234.56`` as ``1.234,56``; a count has no decimals and no thousands separator."""
-        if isinstance(value, int):
-            return str(value)
-        return f"{value:,.2f}".translate({ord(","): self.thousands, ord("."): self.decimal})
 
 
 @dataclass(frozen=True)
@@ -110,7 +60,14 @@ class WeeklyBalanceCsv:
         self._home_currency = dict(home_currency)
         self._format = csv_format or CsvFormat()
 
-    def prepare(self, frame: pl.DataFrame, *, account: str, dates: Collection[date]) -> Prepared:
+    def prepare(
+        self,
+        frame: pl.DataFrame,
+        *,
+        account: str,
+        dates: Collection[date],
+        held: Mapping[date, Collection[str]] | None = None,
+    ) -> Prepared:
         """One record per date: the text of its file. A date without a store has an empty text, and no file.
 
         A store that is left out is named in the messages with its figures, and in the record without them.
@@ -119,6 +76,7 @@ class WeeklyBalanceCsv:
             frame: rows of ``marts.weekly_balance_hourly``; other accounts and dates in it are left alone.
             account: the account to write.
             dates: the business dates to write; each must have been loaded.
+            held: stores held back, by date: of these the file keeps the lines that it has, or says nothing.
         """
         mine = frame.filter(pl.col("account") == account, pl.col("business_date").is_in(set(dates))).sort(MART.key)
         stores: dict[date, dict[str, dict[str, _Hours]]] = {day: {} for day in sorted(set(dates))}
@@ -129,18 +87,32 @@ class WeeklyBalanceCsv:
         for day, of_day in stores.items():
             lines: list[list[str]] = []
             left_out: list[str] = []
-            for store_id, currencies in of_day.items():
+            stays = frozenset((held or {}).get(day, ()))
+            kept = self._format.lines_in(self._file_of(day), day, stays) if stays else {}
+            for store_id in sorted(of_day.keys() | stays):
+                if store_id in stays:
+                    lines += kept.get(store_id, [])
+                    left_out.append(f"store {store_id} (held back)")
+                    continue
+                currencies = of_day[store_id]
                 home = self._home(store_id, currencies)
                 if home is not None:
-                    lines += self._lines(store_id, day, currencies.get(home, {}))
+                    lines += self._format.lines_of(store_id, day, currencies.get(home, {}))
                 for currency, hours in currencies.items():
                     if currency != home and _has_figures(hours):
                         why = f"{_figures(hours, currency)}: {_why(store_id, home)}"
                         warnings.append(f"{day} store {store_id}: left out of the CSV: {why}")
                         left_out.append(f"store {store_id} ({currency})")
-            payload = {"business_date": day, "text": self._text(lines)}
+            payload = {"business_date": day, "text": self._format.text(lines)}
             records.append(Record(day.isoformat(), day, payload, left_out=_listed(left_out, is_all=not lines)))
         return Prepared(tuple(records), tuple(warnings))
+
+    def _file_of(self, day: date) -> str:
+        """The text of the date's file as it is; empty where there is none, or none that can be read."""
+        try:
+            return (self._folder / f"{day.isoformat()}.csv").read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     def holds(self, record: Record) -> bool:
         """Whether the date's file has exactly these bytes (or is absent, where there is nothing to tell)."""
@@ -185,31 +157,6 @@ class WeeklyBalanceCsv:
             return None
         only = next(iter(currencies)) if len(currencies) == 1 else None
         return self._home_currency.get(store_id, only)
-
-    def _lines(self, store_id: str, day: date, hours: _Hours) -> Iterable[list[str]]:
-        """All 24 hours of a store; an hour that the mart does not have is one without sales."""
-        for hour in range(24):
-            row = hours.get(hour, _NOTHING)
-            figures = [self._format.number(row[name]) for _, name in COLUMNS]
-            yield [
-                store_id,
-                str(self._format.register_id),
-                day.strftime(self._format.date_format),
-                f"{hour:02}:00:00",
-                *figures,
-            ]
-
-    def _text(self, lines: list[list[str]]) -> str:
-        if not lines:
-            return ""
-        file = io.StringIO()
-        writer = csv.writer(file, delimiter=self._format.column, lineterminator="\n")
-        writer.writerow(HEADER)
-        writer.writerows(lines)
-        return file.getvalue()
-
-
-_NOTHING = {name: Decimal(0) if "sales" in name or name in ("discounts", "returns") else 0 for _, name in COLUMNS}
 
 
 def _listed(left_out: Sequence[str], *, is_all: bool) -> str:

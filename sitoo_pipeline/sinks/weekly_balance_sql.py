@@ -81,13 +81,21 @@ class WeeklyBalanceSql:
         """Give back the database's connections."""
         self._engine.dispose()
 
-    def prepare(self, frame: pl.DataFrame, *, account: str, dates: Collection[date]) -> Prepared:
+    def prepare(
+        self,
+        frame: pl.DataFrame,
+        *,
+        account: str,
+        dates: Collection[date],
+        held: Mapping[date, Collection[str]] | None = None,
+    ) -> Prepared:
         """One record per date, also for a date without rows: what the table holds of it is then deleted.
 
         Args:
             frame: rows of ``marts.weekly_balance_hourly``; other accounts and dates in it are left alone.
             account: the account to write.
             dates: the business dates to write; each must have been loaded.
+            held: stores held back, by date: what the table has of them stays as it is, whatever ``frame`` says.
 
         Raises:
             ValueError: where a key of the mart occurs twice.
@@ -99,7 +107,8 @@ class WeeklyBalanceSql:
         days: dict[date, list[Row]] = {day: [] for day in sorted(set(dates))}
         for row in mine.sort(MART.key).iter_rows(named=True):
             days[row["business_date"]].append(row)
-        return Prepared(tuple(_record(account, day, rows) for day, rows in days.items()))
+        stays = held or {}
+        return Prepared(tuple(_record(account, day, rows, stays.get(day, ())) for day, rows in days.items()))
 
     def write(self, frame: pl.DataFrame, *, account: str, dates: Collection[date]) -> Written:
         """Make the table hold exactly these rows for the account and dates: one transaction per date, no ledger.
@@ -179,15 +188,21 @@ class _Difference:
         return not self.to_write and not self.to_delete
 
 
-def _record(account: str, day: date, rows: list[Row]) -> Record:
-    hashed = [{**row, "content_hash": content_hash(row)} for row in rows]
-    return Record(day.isoformat(), day, {"account": account, "business_date": day, "rows": hashed})
+def _record(account: str, day: date, rows: list[Row], held: Collection[str]) -> Record:
+    hashed = [{**row, "content_hash": content_hash(row)} for row in rows if row["store_id"] not in held]
+    payload = {"account": account, "business_date": day, "rows": hashed}
+    if not held:
+        return Record(day.isoformat(), day, payload)
+    said = ", ".join(f"store {store_id} (held back)" for store_id in sorted(held))
+    return Record(day.isoformat(), day, payload | {"held_stores": sorted(held)}, left_out=said)
 
 
 def _difference(connection: sa.Connection, record: Record) -> _Difference:
     query = sa.select(*(TABLE.c[name] for name in [*MART.names, "content_hash"])).where(
         TABLE.c.account == record.payload["account"], TABLE.c.business_date == record.payload["business_date"]
     )
+    if stays := record.payload.get("held_stores"):
+        query = query.where(TABLE.c.store_id.not_in(stays))
     held = {_key(row): dict(row) for row in connection.execute(query).mappings()}
     wanted = {_key(row): row for row in record.payload["rows"]}
     return _Difference(

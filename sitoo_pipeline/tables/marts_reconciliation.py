@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sitoo_pipeline.tables.marts_columns import ACCOUNT, CURRENCY, STORE
 from sitoo_pipeline.tables.schema import Column, Table
-from sitoo_pipeline.tables.types import BIGINT, DATE, INTEGER, MONEY, TEXT
+from sitoo_pipeline.tables.types import BIGINT, DATE, INSTANT, INTEGER, MONEY, TEXT
 
 RECONCILED_MONEY = ("gross_sales", "net_sales", "returns", "discounts", "roundoff")
 RECONCILED_COUNTS = ("goods_sold", "goods_returned", "numsales", "numrefund")
@@ -63,4 +65,40 @@ Z_REPORT_RECONCILIATION = Table(
         *_reconciled("diff", "z-report less orders"),
     ),
     key=("register_id", "z_report_id", "business_date", "currency"),
+)
+
+REPEATED = ("gross_sales", "returns")
+"""Measures of the z-report as a whole that stand beside each of its orders."""
+
+
+def _repeated() -> tuple[Column, ...]:
+    of_all = {column.name: column for column in Z_REPORT_RECONCILIATION.columns}
+    names = [f"{side}_{measure}" for measure in REPEATED for side in ("z", "ours", "diff")]
+    return tuple(
+        replace(of_all[name], description=f"{of_all[name].description}. Of the whole z-report, repeated on each row")
+        for name in names
+    )
+
+
+Z_REPORT_ORDERS = Table(
+    "marts",
+    "z_report_orders",
+    "The orders behind each row of z_report_reconciliation; a z-report that covers no order has one row without.",
+    (
+        *Z_REPORT_RECONCILIATION.columns[:7],
+        *_repeated(),
+        Column("order_id", BIGINT, "Order, Sitoo's number; null for a z-report that covers no order"),
+        Column("receipt_id", TEXT, "Number printed on the receipt"),
+        Column("ordered_at", INSTANT, "When it was sold; null for a z-report that covers no order"),
+        *(
+            Column(
+                f"order_{measure}",
+                MONEY if measure in RECONCILED_MONEY else INTEGER,
+                f"Share of this order in ours_{measure}: {_SAID[measure]}",
+                nullable=False,
+            )
+            for measure in RECONCILED
+        ),
+    ),
+    key=("register_id", "z_report_id", "business_date", "currency", "order_id"),
 )

@@ -15,7 +15,7 @@ from sitoo_pipeline.transforms.places import (
     place_orders,
     place_z_reports,
 )
-from sitoo_pipeline.transforms.reconciliation import z_report_reconciliation
+from sitoo_pipeline.transforms.reconciliation import Reconciliation, reconcile
 from sitoo_pipeline.transforms.reference import products, registers, stores, warehouses
 from sitoo_pipeline.transforms.sales import daily_sales, hourly_sales
 from sitoo_pipeline.transforms.stock import stock_movements, stock_movements_daily
@@ -25,6 +25,7 @@ from sitoo_pipeline.transforms.z_periods import affected_dates
 
 __all__ = [
     "Places",
+    "Reconciliation",
     "affected_dates",
     "daily_sales",
     "date_in_zone",
@@ -39,6 +40,7 @@ __all__ = [
     "place_orders",
     "place_z_reports",
     "products",
+    "reconcile",
     "registers",
     "stock_movements",
     "stock_movements_daily",
@@ -46,5 +48,4 @@ __all__ = [
     "stores",
     "warehouses",
     "weekly_balance_hourly",
-    "z_report_reconciliation",
 ]

@@ -1,8 +1,12 @@
-"""``marts.z_report_reconciliation``: the tills' own totals against the orders of the same register and period."""
+"""The tills' own totals against the orders of the same register and period.
+
+Which orders a z-report covers is found once, and gives both ``marts.z_report_reconciliation`` and the orders behind it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
@@ -11,6 +15,7 @@ from sitoo_pipeline.tables import marts
 from sitoo_pipeline.transforms.frames import first_by_order, fit, sums
 from sitoo_pipeline.transforms.places import Places
 from sitoo_pipeline.transforms.z_periods import periods
+from sitoo_pipeline.transforms.z_report_orders import z_report_orders
 
 Z_FIGURES = {
     "gross_sales": "money_sales_total",
@@ -29,7 +34,15 @@ _OURS = [f"ours_{measure}" for measure in marts.RECONCILED]
 _REPORT = ["register_id", "z_report_id"]
 
 
-def z_report_reconciliation(
+@dataclass(frozen=True)
+class Reconciliation:
+    """The rows of the two marts of these names."""
+
+    z_report_reconciliation: pl.DataFrame
+    z_report_orders: pl.DataFrame
+
+
+def reconcile(
     *,
     account: str,
     z_reports: pl.DataFrame,
@@ -39,8 +52,8 @@ def z_report_reconciliation(
     loaded_dates: Collection[date],
     start_date: date,
     places: Places,
-) -> pl.DataFrame:
-    """``marts.z_report_reconciliation`` for ``dates``: a row per z-report closed then, and for orders without one.
+) -> Reconciliation:
+    """The z-reports closed on ``dates`` against their orders, and these dates' orders that no z-report covers.
 
     An order is covered by each z-report of its register and its currency whose period it falls into (two periods that
     overlap both count it); its figures are those of ``hourly_sales``, but with gift cards in sales, returns and goods.
@@ -48,6 +61,9 @@ def z_report_reconciliation(
     and the status ``missing_z_report``: orders in a currency that the register's z-reports are not in are such orders.
     A figure that a z-report does not give is 0. ``partly_loaded`` comes before the other two statuses of a z-report,
     and its differences are shown as they are.
+
+    Behind each row stand its orders, with figures that add up to ``ours_*``; they bear the row's store and date, which
+    can differ from the order's own. A z-report that covers nothing stands there once, without an order.
 
     Args:
         account: name of the account, the first column.
@@ -80,9 +96,9 @@ def z_report_reconciliation(
     missing = uncovered.group_by("register_id", "business_date", "currency").agg(
         *sums(*_OURS), first_by_order("store_id"), status=pl.lit("missing_z_report")
     )
-    table = marts.Z_REPORT_RECONCILIATION
     rows = pl.concat([_typed(reports), _typed(missing)]).with_columns(account=pl.lit(account))
-    return fit(rows, table)
+    reconciled = fit(rows, marts.Z_REPORT_RECONCILIATION)
+    return Reconciliation(reconciled, z_report_orders(reconciled, covered=covered, uncovered=uncovered))
 
 
 def _typed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -130,7 +146,7 @@ def _register_orders(orders: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     totals = shares.group_by("order_id").agg(
         *sums(*amounts), pl.col("ours_numsales", "ours_numrefund").any().cast(pl.Int64)
     )
-    keys = ["order_id", "ordered_at", "register_id", "store_id", "business_date", "currency"]
+    keys = ["order_id", "receipt_id", "ordered_at", "register_id", "store_id", "business_date", "currency"]
     return (
         selling.select(*keys, ours_roundoff="money_total_gross_roundoff")
         .join(totals, on="order_id", how="left")

@@ -80,7 +80,8 @@ def test_the_orders_behind_a_z_report_are_what_was_compared_with_it(demo: Projec
     assert {(row["store_id"], row["z_report_id"]) for row in orders} == {
         (furthest["store_id"], furthest["z_report_id"])
     }
-    assert sum((row["sold"] for row in orders if row["counts"]), Decimal()) == furthest["ours_gross_sales"]
+    assert sum((row["order_gross_sales"] for row in orders), Decimal()) == furthest["ours_gross_sales"]
+    assert {row["diff_gross_sales"] for row in orders} == {furthest["diff_gross_sales"]}
 
 
 def test_an_order_that_came_late_is_why_a_figure_differs(demo: Project) -> None:
@@ -90,6 +91,22 @@ def test_an_order_that_came_late_is_why_a_figure_differs(demo: Project) -> None:
     [day] = demo.query("FROM marts.daily_sales WHERE _loaded_at = ? AND store_id = '0101'", [late])
     [gross] = [row for row in asked(demo, "differ from what it was") if row["measure"] == "gross_sales"]
     assert gross["after"] == day["gross_sales"] == gross["before"] + changes["gross_sales"]
+
+
+def test_a_controller_sees_the_figures_of_a_store_and_day_and_their_orders(demo: Project) -> None:
+    rows = asked(demo, "tills of a store")
+    of_z_reports = {
+        row["z_report_id"]: row
+        for row in demo.query(
+            "FROM marts.z_report_reconciliation WHERE store_id = '0101' AND business_date = DATE '2026-10-23'"
+        )
+    }
+    assert {row["z"] for row in rows} == of_z_reports.keys()
+    for number, whole in of_z_reports.items():
+        behind = [row for row in rows if row["z"] == number]
+        for measure in ("gross_sales", "returns"):
+            assert sum(row[f"order_{measure}"] for row in behind) == whole[f"ours_{measure}"]
+            assert {row[f"diff_{measure}"] for row in behind} == {whole[f"diff_{measure}"]}
 
 
 def test_what_was_refused(demo: Project) -> None:

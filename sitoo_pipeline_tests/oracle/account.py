@@ -39,6 +39,7 @@ class Sale:
     channel: str
     currency: str
     register: str | None
+    receipt: str | None
     roundoff: Decimal
     lines: list[Line]
 
@@ -125,6 +126,7 @@ class Account:
                 channel="pos" if order.get("registerid") else "online",
                 currency=order.get("currencycode") or "unknown",
                 register=order.get("registerid") or None,
+                receipt=extra.get("pos-receiptid") or None,
                 roundoff=money(order.get("moneytotal_gross_roundoff")),
                 lines=list(self._lines(order)),
             )

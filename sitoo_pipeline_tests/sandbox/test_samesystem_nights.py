@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sitoo_pipeline.sandbox.samesystem_csv import Layout
-from sitoo_pipeline.sinks.weekly_balance_csv import CsvFormat, WeeklyBalanceCsv
+from sitoo_pipeline.sinks.weekly_balance_csv import WeeklyBalanceCsv
+from sitoo_pipeline.sinks.weekly_balance_layout import CsvFormat
 from sitoo_pipeline_tests.sandbox.samesystem import FULL, MONDAY, Client, Clock
 from sitoo_pipeline_tests.sinks.frames import DAY as SOLD
 from sitoo_pipeline_tests.sinks.frames import store_day

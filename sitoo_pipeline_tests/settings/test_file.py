@@ -1,4 +1,5 @@
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from sitoo_pipeline.settings import Http, load_settings
@@ -65,6 +66,7 @@ def test_every_setting_of_an_account_is_read(tmp_path: Path) -> None:
         timezone = "Europe/Helsinki"
         [accounts.main.targets.weekly_balance]
         channels = ["online", "pos"]
+        hold_back_above = 10.1
         [accounts.main.targets.weekly_balance_sql]
         enabled = false
         [accounts.main.targets.weekly_balance_csv]
@@ -98,6 +100,7 @@ def test_every_setting_of_an_account_is_read(tmp_path: Path) -> None:
     assert {store: of.timezone for store, of in account.stores.items()} == {"0101": None, "0201": "Europe/Helsinki"}
     targets = account.targets
     assert targets.weekly_balance.channels == ("online", "pos")
+    assert targets.weekly_balance.hold_back_above == Decimal("10.10")
     assert targets.weekly_balance_sql.enabled is False
     assert targets.weekly_balance_csv.model_dump() == {
         "enabled": False,

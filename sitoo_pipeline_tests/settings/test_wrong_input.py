@@ -9,6 +9,7 @@ import pytest
 
 from sitoo_pipeline_tests.settings.support import ACCOUNT, CREDENTIALS, ENVIRON, faults, write
 
+AN_AMOUNT = "must be an amount of 0 or more with at most two decimals, such as 10.50, not"
 NO_ZONE = "is no known time zone; take an IANA name such as Europe/Stockholm"
 BASE = "https://api.mysitoo.com/v2/accounts/1500"
 
@@ -93,6 +94,12 @@ def test_one_wrong_variable_is_one_line(tmp_path: Path, name: str, value: str, m
         ("targets.weekly_balance.channels", "[]", "targets.weekly_balance.channels: must name at least one"),
         ("targets.weekly_balance.channels", '["pos", "web"]', "targets.weekly_balance.channels.1: must be 'pos' or 'online', not 'web'"),
         ("targets.weekly_balance.channels", '["pos", "pos"]', "targets.weekly_balance.channels: names a channel twice; name each once"),
+        ("targets.weekly_balance.hold_back_above", "-1", f"targets.weekly_balance.hold_back_above: {AN_AMOUNT} -1"),
+        ("targets.weekly_balance.hold_back_above", "0.005", f"targets.weekly_balance.hold_back_above: {AN_AMOUNT} 0.005"),
+        ("targets.weekly_balance.hold_back_above", "inf", f"targets.weekly_balance.hold_back_above: {AN_AMOUNT} inf"),
+        ("targets.weekly_balance.hold_back_above", "true", f"targets.weekly_balance.hold_back_above: {AN_AMOUNT} True"),
+        ("targets.weekly_balance.hold_back_above", '"10 SEK"', f"targets.weekly_balance.hold_back_above: {AN_AMOUNT} '10 SEK'"),
+        ("targets.weekly_balance.hold_back", "1", "targets.weekly_balance.hold_back: is not a setting; did you mean hold_back_above?"),
         ("targets.weekly_balance_sql.url", '"sqlite://"', "targets.weekly_balance_sql.url: must not be in the file; put it in an environment variable and name that with url_env"),
         ("targets.weekly_balance_csv.separator", '","', "targets.weekly_balance_csv.decimal_mark: ',' is the separator already; the two must differ"),
         ("targets.weekly_balance_csv.decimal_mark", '"."', "targets.weekly_balance_csv.thousands_mark: '.' is the decimal_mark already; the two must differ"),

@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 
 from sitoo_pipeline.sinks import Ledger, Report, deliver
-from sitoo_pipeline.sinks.weekly_balance_csv import CsvFormat, WeeklyBalanceCsv
+from sitoo_pipeline.sinks.weekly_balance_csv import WeeklyBalanceCsv
+from sitoo_pipeline.sinks.weekly_balance_layout import CsvFormat
 from sitoo_pipeline_tests.sinks.frames import DAY, NEXT_DAY, store_day
 
 HEADER = (
@@ -209,3 +210,44 @@ def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path, ledger: Led
     report = hand(tmp_path / "file", ledger, store_day({9: "3.00"}))
     assert (report.retry, report.failed) == (1, True)
     assert "could not be written" in report.messages[0]
+
+
+def hand_held(folder: Path, ledger: Ledger, first: str, second: str, held: set[str], **how: Any) -> Report:
+    target = WeeklyBalanceCsv(folder, home_currency=HOME, **how)
+    frame = pl.concat([store_day({10: first}), store_day({10: second}, store="77")])
+    prepared = target.prepare(frame, account="acme", dates=[DAY], held={DAY: held})
+    return deliver(target=target, records=prepared.records, ledger=ledger, account="acme", run_id="r")
+
+
+def at_ten(folder: Path) -> dict[str, str]:
+    return {line.split(";")[0]: line.split(";")[5] for line in lines_of(folder) if ";10:00:00;" in line}
+
+
+def test_a_held_store_keeps_the_lines_that_the_file_has(tmp_path: Path, ledger: Ledger) -> None:
+    hand_held(tmp_path, ledger, "5.00", "1006.00", set())
+    report = hand_held(tmp_path, ledger, "7.00", "8.00", {"77"})
+    assert (report.delivered, at_ten(tmp_path)) == (1, {"1122": "7,00", "77": "1.006,00"})
+    assert len(lines_of(tmp_path)) == 1 + 48
+    assert hand_held(tmp_path, ledger, "7.00", "8.00", {"77"}).unchanged == 1
+    hand_held(tmp_path, ledger, "7.00", "8.00", set())
+    assert at_ten(tmp_path) == {"1122": "7,00", "77": "8,00"}
+
+
+def test_a_held_store_without_earlier_lines_is_left_out(tmp_path: Path, ledger: Ledger) -> None:
+    assert hand_held(tmp_path, ledger, "5.00", "6.00", {"77"}).delivered == 1
+    assert at_ten(tmp_path) == {"1122": "5,00"}
+    assert hand_held(tmp_path, ledger, "5.00", "6.00", {"77", "1122"}).unchanged == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("1.006,00", "1006,00"), ("1.006,00", "1.006,0"), ("2024-05-02;10", "2024-05-03;10"), ("1.006,00", "\0")],
+)
+def test_lines_of_a_held_store_that_are_not_in_the_format_are_not_kept(
+    tmp_path: Path, ledger: Ledger, before: str, after: str
+) -> None:
+    hand_held(tmp_path, ledger, "5.00", "1006.00", set())
+    path = tmp_path / "2024-05-02.csv"
+    path.write_bytes(path.read_bytes().replace(before.encode(), after.encode()))
+    hand_held(tmp_path, ledger, "5.00", "8.00", {"77"})
+    assert at_ten(tmp_path) == {"1122": "5,00"}

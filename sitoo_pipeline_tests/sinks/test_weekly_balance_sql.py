@@ -232,3 +232,26 @@ def test_a_database_that_is_not_there_is_reported(ledger: Ledger) -> None:
     assert report.failed
     assert "database failed" in report.messages[0]
     assert "hidden" not in "".join(report.messages)
+
+
+def test_what_the_table_has_of_a_held_store_stays_and_other_stores_go(
+    target: WeeklyBalanceSql, database_url: str, ledger: Ledger
+) -> None:
+    def hand_all(first: str, second: str, held: set[str]) -> Report:
+        frame = pl.concat([store_day({10: first}), store_day({10: second}, store="77")])
+        prepared = target.prepare(frame, account="acme", dates=[DAY], held={DAY: held, NEXT_DAY: {"77"}})
+        return deliver(target=target, records=prepared.records, ledger=ledger, account="acme", run_id="r")
+
+    def at_ten() -> dict[Any, Any]:
+        return {
+            store: gross for store, hour, gross in rows(database_url, "store_id", "hour", "gross_sales") if hour == 10
+        }
+
+    assert hand_all("5.00", "6.00", {"77"}).counts["written"] == 24
+    assert at_ten() == {"1122": 5}
+    assert hand_all("5.00", "6.00", {"77"}).unchanged == 1
+    assert hand_all("5.00", "6.00", set()).counts == {"written": 24, "unchanged": 24, "deleted": 0}
+    assert hand_all("7.00", "8.00", {"77"}).counts["written"] == 1
+    assert at_ten() == {"1122": 7, "77": 6}
+    assert [change.reason for change in hand_all("7.00", "8.00", set()).changes] == ["changed"]
+    assert at_ten() == {"1122": 7, "77": 8}

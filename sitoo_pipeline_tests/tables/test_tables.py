@@ -73,9 +73,13 @@ def test_every_column_and_table_is_described_and_named_once() -> None:
         assert table.layer == "meta" or table.partition is None or not table.column(table.partition).nullable
 
 
-def test_keys_are_never_null_but_for_orders_without_a_z_report() -> None:
+def test_keys_are_never_null_but_where_an_order_or_its_z_report_is_missing() -> None:
     nullable = [(t.qualified, name) for t in ALL_TABLES for name in t.key if t.column(name).nullable]
-    assert nullable == [("marts.z_report_reconciliation", "z_report_id")]
+    assert nullable == [
+        ("marts.z_report_reconciliation", "z_report_id"),
+        ("marts.z_report_orders", "z_report_id"),
+        ("marts.z_report_orders", "order_id"),
+    ]
 
 
 @pytest.mark.parametrize("table", raw.TABLES, ids=lambda table: table.name)
@@ -147,6 +151,9 @@ def test_the_columns_of_the_marts_are_the_contract() -> None:
     assert marts.WEEKLY_BALANCE_HOURLY.names == WEEKLY_BALANCE
     sides = [f"{side}_{measure}" for side in ("z", "ours", "diff") for measure in RECONCILED]
     assert marts.Z_REPORT_RECONCILIATION.names == [*Z_REPORT, *sides]
+    repeated = [f"{side}_{measure}" for measure in ("gross_sales", "returns") for side in ("z", "ours", "diff")]
+    shares = [f"order_{measure}" for measure in RECONCILED]
+    assert marts.Z_REPORT_ORDERS.names == [*Z_REPORT, *repeated, "order_id", "receipt_id", "ordered_at", *shares]
     assert core.ORDER_LINES.key == ("order_id", "line_no")
     assert core.STOCK_MOVEMENTS.key == ("warehouse_transaction_id", "item_no")
 

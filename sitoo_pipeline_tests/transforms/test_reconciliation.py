@@ -38,18 +38,24 @@ def report(number: int, closed: str, opened: str | None, **figures: Any) -> Json
     return z_report(number, GOTHENBURG, closed, store="0101", opened=opened, **figures)
 
 
-def reconciled(orders: list[Json], reports: list[Json], *, loaded: set[date] = DAYS) -> pl.DataFrame:
+def both(
+    orders: list[Json], reports: list[Json], *, dates: set[date] = DAYS, loaded: set[date] = DAYS
+) -> transforms.Reconciliation:
     tables = built(orders, reports)
-    return transforms.z_report_reconciliation(
+    return transforms.reconcile(
         account="a",
         z_reports=tables.z_reports,
         orders=tables.orders,
         lines=tables.lines,
-        dates=DAYS,
+        dates=dates,
         loaded_dates=loaded,
         start_date=START,
         places=tables.places,
     )
+
+
+def reconciled(orders: list[Json], reports: list[Json], **when: set[date]) -> pl.DataFrame:
+    return both(orders, reports, **when).z_report_reconciliation
 
 
 def statuses(frame: pl.DataFrame) -> list[tuple[int | None, str, int]]:
@@ -133,27 +139,13 @@ def test_partly_loaded_if_a_second_of_it_is_on_a_date_that_is_not(opened: str, c
 
 
 def test_only_the_dates_asked_for_but_covered_by_any() -> None:
-    tables = built(
-        [sale(1, "2026-10-23T23:30:00+02:00"), sale(2, "2026-10-24T12:00:00+02:00")],
-        [report(1, "2026-10-24T02:00:00+02:00", "2026-10-23T20:00:00+02:00", **SOLD)],
-    )
-
-    def on(day: date) -> list[tuple[int | None, str, int]]:
-        return statuses(
-            transforms.z_report_reconciliation(
-                account="a",
-                z_reports=tables.z_reports,
-                orders=tables.orders,
-                lines=tables.lines,
-                dates=[day],
-                loaded_dates=DAYS,
-                start_date=START,
-                places=tables.places,
-            )
-        )
-
-    assert on(date(2026, 10, 23)) == []
-    assert on(date(2026, 10, 24)) == [(1, "balanced", 1), (None, "missing_z_report", 1)]
+    orders = [sale(1, "2026-10-23T23:30:00+02:00"), sale(2, "2026-10-24T12:00:00+02:00")]
+    reports = [report(1, "2026-10-24T02:00:00+02:00", "2026-10-23T20:00:00+02:00", **SOLD)]
+    assert statuses(reconciled(orders, reports, dates={date(2026, 10, 23)})) == []
+    assert statuses(reconciled(orders, reports, dates={date(2026, 10, 24)})) == [
+        (1, "balanced", 1),
+        (None, "missing_z_report", 1),
+    ]
 
 
 def affected(reports: list[Json], *days: int) -> set[int]:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from sitoo_pipeline import transforms
 from sitoo_pipeline.tables import marts
@@ -23,8 +24,8 @@ def test_only_affected_dates_change_when_a_date_is_loaded(
     days = {start + timedelta(days=n) for n in range(7)}
     is_late = pl.col("business_date") == day
 
-    def reconciled(loaded: set[date], orders: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
-        return transforms.z_report_reconciliation(
+    def reconciled(loaded: set[date], orders: pl.DataFrame, closed: pl.DataFrame) -> transforms.Reconciliation:
+        return transforms.reconcile(
             account="a",
             z_reports=closed,
             orders=orders,
@@ -40,7 +41,8 @@ def test_only_affected_dates_change_when_a_date_is_loaded(
     affected = transforms.affected_dates(z_reports=reports, dates={day}, places=PLACES, start_date=start)
     for other in days - affected:
         there = pl.col("business_date") == other
-        assert before.filter(there).equals(after.filter(there)), other
+        for table in ("z_report_reconciliation", "z_report_orders"):
+            assert getattr(before, table).filter(there).equals(getattr(after, table).filter(there)), (table, other)
 
 
 @QUICK
@@ -49,7 +51,7 @@ def test_every_order_of_a_register_is_reconciled(
     heads: pl.DataFrame, rows: list[dict[str, Any]], reports: pl.DataFrame
 ) -> None:
     days = set(heads["business_date"]) | set(reports["business_date"])
-    made = transforms.z_report_reconciliation(
+    both = transforms.reconcile(
         account="a",
         z_reports=reports,
         orders=heads,
@@ -59,11 +61,19 @@ def test_every_order_of_a_register_is_reconciled(
         start_date=min(days),
         places=PLACES,
     )
+    made, behind = both.z_report_reconciliation, both.z_report_orders
     assert made.filter(pl.col("z_report_id").is_not_null()).height == reports.height
     numbers = made.filter(pl.col("z_report_id").is_null()).select("register_id", "business_date", "currency")
     assert numbers.unique().height == numbers.height
     at_registers = heads.filter("counts", pl.col("register_id").is_not_null())
     if reports.height == 1:  # several may overlap, and then count an order twice
         assert made["ours_roundoff"].sum() == at_registers["money_total_gross_roundoff"].sum()
-    keys = made.select(marts.Z_REPORT_RECONCILIATION.key)
-    assert keys.unique().height == keys.height
+    assert set(behind["order_id"]) - {None} == set(at_registers["order_id"])
+    for frame, table in ((made, marts.Z_REPORT_RECONCILIATION), (behind, marts.Z_REPORT_ORDERS)):
+        assert frame.select(table.key).unique().height == frame.height
+    of_row = [*marts.Z_REPORT_RECONCILIATION.key, "store_id", "status"]
+    added_up = behind.group_by(of_row).agg(pl.col(f"order_{m}").sum().alias(f"ours_{m}") for m in marts.RECONCILED)
+    ours = [f"ours_{measure}" for measure in marts.RECONCILED]
+    assert_frame_equal(
+        added_up.select(*of_row, *ours), made.select(*of_row, *ours), check_row_order=False, check_dtypes=False
+    )

@@ -1,0 +1,36 @@
+"""What a check is: a query that finds what must not be, and how its result is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from sitoo_pipeline.tables import Table
+
+
+@dataclass(frozen=True)
+class Check:
+    """A query that returns the rows which must not be.
+
+    In ``sql``, ``{dates}`` is replaced by the dates of the run, and ``{hold_back_above}`` by that setting (``NULL``
+    where it is off). A row in which ``error_if`` (a column) is true makes a result of lower ``severity`` an error.
+    ``in_words`` tells a row in a few words, for the result's description.
+    """
+
+    name: str
+    table: Table
+    expected: str
+    sql: str
+    blocking: bool = False
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+    remedy: str = ""
+    error_if: str | None = None
+    in_words: Callable[[Mapping[str, Any]], str] | None = None
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it looks at single dates; the others look at the whole table."""
+        return "{dates}" in self.sql
