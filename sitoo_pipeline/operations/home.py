@@ -8,6 +8,8 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.instance import InstanceRef
 
+from sitoo_pipeline.operations.event_log import kept_open
+
 DAGSTER_YAML = """\
 # Written by sitoo-pipeline where there was none; edit it freely.
 telemetry:
@@ -46,7 +48,7 @@ def open_instance(home: Path) -> dg.DagsterInstance:
     terminal reaches as well, and the pipeline's steps print nothing.
     """
     nothing = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
-    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"compute_logs": nothing}))
+    return dg.DagsterInstance.from_ref(kept_open(InstanceRef.from_dir(str(home), overrides={"compute_logs": nothing})))
 
 
 def dagster_home(data_dir: Path) -> Path:

@@ -22,6 +22,7 @@ from sitoo_pipeline.assets.extract_reference import extract_reference
 from sitoo_pipeline.assets.polls import POLLS
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.operations.execution import Outcome
+from sitoo_pipeline.operations.home import home_path, open_instance
 from sitoo_pipeline.operations.running import run_dates
 from sitoo_pipeline.sandbox import Sandbox
 from sitoo_pipeline.settings import Account, Settings, load_settings
@@ -151,7 +152,7 @@ class Project:
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
         """What Dagster remembers."""
-        with self.home(), dg.DagsterInstance.get() as instance:
+        with self.home(), open_instance(home_path(self.settings.data_dir)) as instance:
             yield instance
 
     def environment(self) -> dict[str, str]:
