@@ -23,7 +23,11 @@ class ProductGroup:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """An article. ``gross_price`` is the price on the label, in SEK including VAT, per piece or per kilogram."""
+    """An article.
+
+    ``gross_price`` is the price on the label, in SEK including VAT, per piece or per kilogram. ``package`` is the
+    weight in grams in which weighed goods are mostly sold. ``deposit`` is paid for the bottle, as a row of its own.
+    """
 
     productid: int
     sku: str
@@ -35,6 +39,8 @@ class Product:
     weighed: bool
     outlet: bool
     parent: int | None
+    package: int
+    deposit: Decimal | None
 
     @property
     def has_stock(self) -> bool:
@@ -90,12 +96,20 @@ _ARTICLES: tuple[tuple[str, str, ProductGroup, str, tuple[str, ...], bool, bool]
     ("40021", "Te i lösvikt", FOOD, "690.00", ("",), True, False),
     ("40032", "Kaffe, mellanrost", FOOD, "89.00", ("",), False, False),
     ("40043", "Pepparkakor", FOOD, "45.00", ("",), False, False),
+    ("40054", "Rostade mandlar", FOOD, "103.60", ("",), True, True),
+    ("40065", "Äppelmust", FOOD, "38.00", ("",), False, False),
+    ("40076", "Böcker på kilo", BOOKS, "111.30", ("",), True, True),
+    ("40087", "Loppis på kilo", CHARITY, "90.10", ("",), True, True),
     ("60010", "Uppläggning av byxor", SERVICES, "195.00", ("",), False, False),
     ("60021", "Presentinslagning", SERVICES, "25.00", ("",), False, False),
     ("70010", "Gåva till barncancerforskning", CHARITY, "20.00", ("",), False, False),
     ("90200", "Presentkort 200 kr", GIFT_CARDS, "200.00", ("",), False, False),
     ("90500", "Presentkort 500 kr", GIFT_CARDS, "500.00", ("",), False, False),
 )
+
+# Prices, packages and the discount of goods on sale are such that the discount of a row ends in half a hundredth.
+_PACKAGES = {"40054": 625}
+_DEPOSITS = {"40065": Decimal("2.00")}
 
 
 def _products() -> Iterator[Product]:
@@ -107,7 +121,18 @@ def _products() -> Iterator[Product]:
         for position, attributes in enumerate(variants, start=1):
             productid += 1
             yield Product(
-                productid, f"{number}-{position}", title, attributes, group, gross, cost, weighed, outlet, parent
+                productid=productid,
+                sku=f"{number}-{position}",
+                title=title,
+                attributes=attributes,
+                group=group,
+                gross_price=gross,
+                cost=cost,
+                weighed=weighed,
+                outlet=outlet,
+                parent=parent,
+                package=_PACKAGES.get(number, 500),
+                deposit=_DEPOSITS.get(number),
             )
 
 

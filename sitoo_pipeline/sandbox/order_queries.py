@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from sitoo_pipeline.sandbox.chain import Chain
 from sitoo_pipeline.sandbox.clock import trading_day
+from sitoo_pipeline.sandbox.deliveries import warehouse_of
 from sitoo_pipeline.sandbox.listing import Filter, Page
-from sitoo_pipeline.sandbox.orders import credited_order, external_id, render_order, warehouse_of
+from sitoo_pipeline.sandbox.orders import credited_order, external_id, render_order
 from sitoo_pipeline.sandbox.queries import BadRequestError, NotFoundError, Query, pick
 from sitoo_pipeline.sandbox.sales import Sale
 from sitoo_pipeline.sandbox.stores import ESHOP_ID

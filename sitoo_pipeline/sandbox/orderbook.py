@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sitoo_pipeline.sandbox.listing import Filter, Listing, Page
 from sitoo_pipeline.sandbox.numbering import Numbering
-from sitoo_pipeline.sandbox.sales import Sale, sales_of, web_ships_on
+from sitoo_pipeline.sandbox.sales import Sale, is_sent_by_supplier, sales_of, web_ships_on
 from sitoo_pipeline.sandbox.tills import LONGEST_OUTAGE, Kind, Slot, Till, TillBook
 
 _FIRST_ORDER_ID = 11501
@@ -38,13 +38,13 @@ class OrderBook:
         return sum(self._tills.tally(till, made).orders[late] for till, made, late in self._tills.arrivals(day))
 
     def web_slots_shipped(self, day: date) -> Iterator[Slot]:
-        """The outlines of the web orders that are shipped on ``day``."""
+        """The outlines of the web orders that leave a warehouse on ``day``."""
         for back in (1, 2):
             made = day - timedelta(days=back)
             for index, slot in enumerate(
                 self._tills.day(self._tills.tills[-1], made).slots if made >= self._opened else ()
             ):
-                if slot.kind is Kind.WEB and web_ships_on(made, index) == day:
+                if slot.kind is Kind.WEB and web_ships_on(made, index) == day and not is_sent_by_supplier(made, index):
                     yield slot
 
     def _made_on(self, till: Till, day: date) -> list[Sale]:

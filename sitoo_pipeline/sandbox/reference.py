@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sitoo_pipeline.sandbox.carts import cents
 from sitoo_pipeline.sandbox.catalogue import GROUPS, PRODUCTS, Product
 from sitoo_pipeline.sandbox.chain import Chain
-from sitoo_pipeline.sandbox.clock import day_start
-from sitoo_pipeline.sandbox.stores import CENTRAL_WAREHOUSE, COMPANY, COMPANY_ID, CURRENCY, ESHOP_ID, Store, guid
+from sitoo_pipeline.sandbox.clock import day_start, trading_day
+from sitoo_pipeline.sandbox.markets import SWEDEN, cents
+from sitoo_pipeline.sandbox.stores import CENTRAL_WAREHOUSE, COMPANY, COMPANY_ID, ESHOP_ID, Store, guid
 
 PRODUCT_FIELDS = (
     "productid", "sku", "datemodified", "active", "activepos", "vatid", "manufacturerid", "stockcountenable",
@@ -50,7 +50,7 @@ def _store(store: Store) -> dict[str, object]:
         "zip": store.zip,
         "city": store.city,
         "state": "",
-        "countryid": "se",
+        "countryid": store.market.country,
         "latitude": None,
         "longitude": None,
         "nearby_stores": [],
@@ -73,7 +73,7 @@ def warehouses(chain: Chain) -> list[dict[str, object]]:
         "usetype": 10,
         "storeid": None,
         "sellable": True,
-        "currencycode": CURRENCY,
+        "currencycode": SWEDEN.currency,
         "name": "Centrallager Borås",
         "address": "Lagergatan 1",
         "address2": "",
@@ -92,6 +92,8 @@ def warehouses(chain: Chain) -> list[dict[str, object]]:
             "address": store.address,
             "zip": store.zip,
             "city": store.city,
+            "countryid": store.market.country,
+            "currencycode": store.market.currency,
             "externalid": f"L{store.externalid}",
         }
         for store in chain.store_list
@@ -99,8 +101,10 @@ def warehouses(chain: Chain) -> list[dict[str, object]]:
     return [central, *of_stores]
 
 
-def cash_registers(chain: Chain) -> list[dict[str, object]]:
-    """Every register. It has no store: that follows from its warehouse."""
+def cash_registers(chain: Chain, *, now: int) -> list[dict[str, object]]:
+    """Every register where it stands at ``now`` (epoch seconds). It has no store: that follows from its warehouse."""
+    today = trading_day(now, chain.zone)
+    standing = [(till.register, till.store(today)) for till in chain.tills if till.register]
     return [
         {
             "registerid": register.registerid,
@@ -113,15 +117,15 @@ def cash_registers(chain: Chain) -> list[dict[str, object]]:
             "zip": store.zip,
             "city": store.city,
             "state": "",
-            "countryid": "se",
-            "currencycode": CURRENCY,
-            "receiptlanguagetag": "sv",
+            "countryid": store.market.country,
+            "currencycode": store.market.currency,
+            "receiptlanguagetag": store.market.language,
             "storesettingid": store.storeid,
-            "warehouseid": register.warehouseid,
-            "salestaxgroupid": None,
+            "warehouseid": store.warehouseid,
+            "salestaxgroupid": 1 if store.market.sales_tax else None,
         }
-        for store in chain.store_list
-        for register in store.registers
+        for register, store in standing
+        if store.listed
     ]
 
 

@@ -7,21 +7,23 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sitoo_pipeline.sandbox.carts import ZERO, Cart
+from sitoo_pipeline.sandbox.carts import Cart
 from sitoo_pipeline.sandbox.clock import day_start, instant
 from sitoo_pipeline.sandbox.customers import CUSTOMERS, Customer
-from sitoo_pipeline.sandbox.tills import CAME_FROM, FOLLOWED_BY, RETURNS, Kind, Slot, Till, TillDay
+from sitoo_pipeline.sandbox.markets import ZERO
+from sitoo_pipeline.sandbox.tills import CAME_FROM, NOT_SALES, Kind, Slot, Till, TillDay
 
 CASH, CARD, SWISH, GIFT_CARD, KLARNA, EXCHANGE = "Cash", "Card", "Swish", "Gift Card", "Klarna", "Exchange"
 OPEN, CLOSED, CANCELLED, ABANDONED = 0, 10, 20, -1
 UNPAID, PENDING, RESERVED, PAID, PAYMENT_CANCELLED = 0, 10, 15, 20, 30
-WEB_DELIVERY = Decimal("49.00")  # incl. 25 % VAT
+_UNKNOWN_STATE, _UNKNOWN_PAYMENT_STATE, _UNKNOWN_TYPE = 7, 99, 120
+_DELIVERY, _INVOICE = Decimal("49.00"), Decimal("29.00")  # incl. 25 % VAT
 _FREE_DELIVERY_FROM = Decimal("500.00")
 _BACK_ONLINE = 8 * 60 + 40  # a till that was offline over night uploads what it sold from 08:40
 
@@ -37,6 +39,9 @@ _STATES = {
     Kind.WEB_CANCELLED: ((OPEN, RESERVED), (CANCELLED, PAYMENT_CANCELLED)),
     Kind.WEB_ABANDONED: ((ABANDONED, UNPAID), (ABANDONED, UNPAID)),
     Kind.WEB_UNPAID: ((OPEN, PENDING), (OPEN, PENDING)),
+    Kind.WEB_DISPUTED: ((OPEN, RESERVED), (CLOSED, _UNKNOWN_PAYMENT_STATE)),
+    Kind.COLLECTED: ((_UNKNOWN_STATE, PAID), (_UNKNOWN_STATE, PAID)),
+    Kind.REPAIR: ((OPEN, UNPAID), (OPEN, UNPAID)),
 }
 
 
@@ -71,29 +76,36 @@ class Sale:
     @property
     def order_type(self) -> int:
         """Sitoo's ``ordertypeid``: order, booking or parked cart."""
-        return {Kind.BOOKING: 100, Kind.PARKED: 110}.get(self.slot.kind, 10)
+        return {Kind.BOOKING: 100, Kind.PARKED: 110, Kind.REPAIR: _UNKNOWN_TYPE}.get(self.slot.kind, 10)
 
     @property
     def delivery_fee(self) -> Decimal:
         """What the customer pays for shipping, incl. VAT."""
-        is_free = self.till.store is not None or self.slot.cart.total >= _FREE_DELIVERY_FROM
-        return ZERO if is_free else WEB_DELIVERY
+        is_free = not self.till.is_web or self.slot.cart.total >= _FREE_DELIVERY_FROM
+        return ZERO if is_free else _DELIVERY
+
+    @property
+    def checkout_fee(self) -> Decimal:
+        """What the customer pays for being sent an invoice, incl. VAT."""
+        return _INVOICE if self.till.is_web and self.index % 5 == 3 else ZERO
 
     @property
     def total(self) -> Decimal:
         """The amount to pay."""
-        return self.slot.cart.total + self.delivery_fee + self.roundoff
+        return self.slot.cart.total + self.delivery_fee + self.checkout_fee + self.roundoff
 
     @property
     def delivered_at(self) -> int | None:
         """When its goods left the warehouse or came back; None where nothing is ever delivered."""
         if self.slot.kind is Kind.WEB:
             return self.settled_at
-        return self.ordered_at if self.till.store and self.order_type == 10 else None
+        return self.ordered_at if not self.till.is_web and self.order_type == 10 else None
 
     def states(self, now: int) -> tuple[int, int]:
         """Order state and payment state as seen at ``now``."""
         before, after = _STATES.get(self.slot.kind, ((CLOSED, PAID),) * 2)
+        if self.slot.kind is Kind.WEB and is_paid_at_once(self.index):
+            before = OPEN, PAID
         return after if now >= self.settled_at else before
 
 
@@ -102,11 +114,21 @@ def web_ships_on(day: date, index: int) -> date:
     return day + timedelta(days=1 + index % 2)
 
 
+def is_paid_at_once(index: int) -> bool:
+    """Whether a web order is paid when it is made, so that it is open and paid until it is shipped."""
+    return index % 4 == 1
+
+
+def is_sent_by_supplier(day: date, index: int) -> bool:
+    """Whether a web order never sees a warehouse of the chain."""
+    return (day.toordinal() + index) % 11 == 5
+
+
 def sales_of(plan: TillDay, *, zone: ZoneInfo, rng: random.Random) -> list[Sale]:
-    """The orders of ``plan`` in the order in which they were made."""
+    """The orders of ``plan`` in the order in which they were made. ``zone`` is the chain's."""
     if not plan.slots:
         return []
-    times = _web_times(plan, zone, rng) if plan.till.store is None else _till_times(plan, zone, rng)
+    times = _web_times(plan, zone, rng) if plan.till.is_web else _till_times(plan, rng)
     arrivals = _arrivals(plan, times, zone, rng)
     sales: list[Sale] = []
     for index, slot in enumerate(plan.slots):
@@ -124,10 +146,11 @@ def sales_of(plan: TillDay, *, zone: ZoneInfo, rng: random.Random) -> list[Sale]
             payments,
             roundoff,
         )
-        if plan.till.store is None:
+        if plan.till.is_web:
             shipped = instant(web_ships_on(plan.day, index), 14 * 60, zone) + index * 7
             sale.settled_at = shipped if slot.kind is Kind.WEB else arrivals[index] + 6 * 3600
-            sale.payments = (Payment(KLARNA if rng.random() < 0.5 else CARD, sale.total),)
+            by_invoice = sale.checkout_fee or rng.random() < 0.4
+            sale.payments = (Payment(KLARNA if by_invoice else CARD, sale.total),)
         if slot.kind in CAME_FROM:
             sales[-1].settled_at = sale.arrives_at
             sale.customer = sales[-1].customer
@@ -136,17 +159,17 @@ def sales_of(plan: TillDay, *, zone: ZoneInfo, rng: random.Random) -> list[Sale]
 
 
 @lru_cache(maxsize=64)
-def _minutes(opens: int, closes: int) -> tuple[int, ...]:
-    return tuple(accumulate(_BUSY.get(minute // 60, 4) for minute in range(opens, closes)))
+def _minutes(opens: int, length: int) -> tuple[int, ...]:
+    return tuple(accumulate(_BUSY.get(minute // 60, 4) for minute in range(opens, opens + length)))
 
 
-def _till_times(plan: TillDay, zone: ZoneInfo, rng: random.Random) -> list[int]:
+def _till_times(plan: TillDay, rng: random.Random) -> list[int]:
     """Distinct, rising instants within the store's opening hours; the till closes its day some minutes after them."""
-    assert plan.till.store is not None
-    hours = plan.till.store.hours(plan.day)
+    store = plan.till.store(plan.day)
+    hours = store.hours(plan.day)
     assert hours is not None
-    weights = _minutes(*hours)
-    first = instant(plan.day, hours[0], zone)
+    first, last = (instant(plan.day, minute, store.zone) for minute in hours)
+    weights = _minutes(hours[0], (last - first) // 60)  # an hour more or less in the night in which the clocks change
     drawn = sorted(
         first + bisect_left(weights, rng.randrange(1, weights[-1] + 1)) * 60 + rng.randrange(60) for _ in plan.slots
     )
@@ -169,7 +192,7 @@ def _web_times(plan: TillDay, zone: ZoneInfo, rng: random.Random) -> list[int]:
 def _arrivals(plan: TillDay, times: list[int], zone: ZoneInfo, rng: random.Random) -> list[int]:
     """When each order reaches Sitoo: seconds later, or together with the others once the till is online again."""
     arrivals = [time + 2 + index % 7 for index, time in enumerate(times)]
-    if plan.till.store is None:
+    if plan.till.is_web:
         return [time + 1 for time in times]
     if rng.random() < 0.03:  # offline for some hours of the same day
         begins = times[int(len(times) * rng.uniform(0.1, 0.8))]
@@ -178,7 +201,10 @@ def _arrivals(plan: TillDay, times: list[int], zone: ZoneInfo, rng: random.Rando
             ends + i if begins <= time < ends else at for i, (time, at) in enumerate(zip(times, arrivals, strict=True))
         ]
     if plan.late_from < len(times):
-        online = instant(plan.late_until, _BACK_ONLINE, zone) + 600 * (plan.late_until - plan.day).days
+        online = (
+            instant(plan.late_until, _BACK_ONLINE, plan.till.store(plan.day).zone)
+            + 600 * (plan.late_until - plan.day).days
+        )
         arrivals[plan.late_from :] = [online + 2 * index for index in range(len(times) - plan.late_from)]
     return arrivals
 
@@ -192,18 +218,18 @@ def _pay(rng: random.Random, plan: TillDay, index: int) -> tuple[tuple[Payment, 
     """Payments and cash rounding of one order of a till."""
     slot = plan.slots[index]
     tender = rng.choices(_TENDERS, cum_weights=_TENDER_WEIGHTS)[0]
-    if slot.kind in FOLLOWED_BY and slot.kind not in RETURNS:
+    if slot.kind in NOT_SALES:
         return (), ZERO  # a booking or a parked cart is not paid
-    total = slot.cart.total
+    total, market = slot.cart.total, slot.cart.market
     if slot.kind in (Kind.EXCHANGE_RETURN, Kind.EXCHANGE_SALE):
         first = index if slot.kind is Kind.EXCHANGE_RETURN else index - 1
-        settled = min(plan.slots[first].cart.refunds, plan.slots[first + 1].cart.sales)
+        settled = min(plan.slots[first].cart.to_pay_back, plan.slots[first + 1].cart.to_pay)
         return _split(EXCHANGE, settled if total > 0 else -settled, total), ZERO
     if tender == GIFT_CARD and total > 0:
-        return _split(GIFT_CARD, min(Decimal("200.00"), total), total), ZERO
+        return _split(GIFT_CARD, min(market.amount(Decimal("200.00")), total), total), ZERO
     if tender == CASH:
-        whole = total.quantize(Decimal(1), ROUND_HALF_UP)
-        return (Payment(CASH, whole.quantize(ZERO)),), whole - total
+        in_coins = market.in_cash(total)
+        return (Payment(CASH, in_coins),), in_coins - total
     return (Payment(CARD if tender == GIFT_CARD else tender, total),), ZERO
 
 
@@ -219,8 +245,8 @@ def takings(cart: Cart, payments: tuple[Payment, ...], roundoff: Decimal) -> tup
         What settled its sale lines, and what was paid for its return lines; both positive.
     """
     paid = [Payment(p.name, p.amount - roundoff if p.name == CASH else p.amount) for p in payments]
-    if not cart.refunds:
+    if not cart.to_pay_back:
         return paid, []
-    if not cart.sales:
+    if not cart.to_pay:
         return [], [Payment(p.name, -p.amount) for p in paid]
-    return [Payment(paid[0].name, cart.sales)], [Payment(paid[0].name, cart.refunds)]
+    return [Payment(paid[0].name, cart.to_pay)], [Payment(paid[0].name, cart.to_pay_back)]

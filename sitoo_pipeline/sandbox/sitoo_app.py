@@ -15,12 +15,14 @@ from starlette.routing import Route, Router
 
 from sitoo_pipeline.sandbox import reference
 from sitoo_pipeline.sandbox.chain import Chain
+from sitoo_pipeline.sandbox.deliveries import render_delivery
 from sitoo_pipeline.sandbox.order_queries import find_order, list_orders
-from sitoo_pipeline.sandbox.orders import render_delivery, render_log, render_order
+from sitoo_pipeline.sandbox.orders import render_log, render_order
 from sitoo_pipeline.sandbox.queries import BadRequestError, NotFoundError, Query, pick
 from sitoo_pipeline.sandbox.stock_queries import find_transaction, list_transactions
 from sitoo_pipeline.sandbox.stores import ESHOP_ID
 from sitoo_pipeline.sandbox.tills import Till
+from sitoo_pipeline.sandbox.zreports import Period
 
 MOST_Z_REPORTS = 500
 _EMPTY: dict[str, object] = {"totalcount": 0, "items": []}
@@ -73,11 +75,14 @@ class SitooApp:
             f"{at_site}/warehouses/{{warehouse}}/warehousetransactions": self._warehouse_transactions,
             f"{at_site}/warehouses/{{warehouse}}/warehousetransactions/{{id}}": self._warehouse_transaction,
             f"{at_site}/products": self._products,
+            f"{at_site}/cashregisters": lambda call: _page(reference.cash_registers(chain, now=call.now), call),
+            f"{at_site}/cashregisters/{{id}}": lambda call: _find(
+                reference.cash_registers(chain, now=call.now), "registerid", call
+            ),
         }
         for name, key, rows in (
             ("stores", "storeid", reference.stores(chain)),
             ("warehouses", "warehouseid", reference.warehouses(chain)),
-            ("cashregisters", "registerid", reference.cash_registers(chain)),
             ("productgroups", "vatid", reference.product_groups()),
             ("products", "productid", reference.products(chain)),
         ):
@@ -132,12 +137,11 @@ class SitooApp:
         since, until = query.integer("dateaddedfrom"), query.integer("dateaddedto")
         stores, registers, sites = query.texts("store_id"), query.texts("registerid"), query.integers("eshopid")
 
-        def of(till: Till) -> bool:
-            assert till.store is not None
-            assert till.register is not None
+        def of(period: Period) -> bool:
+            assert period.till.register is not None
             return (
-                (stores is None or till.store.externalid in stores)
-                and (registers is None or till.register.registerid in registers)
+                (stores is None or period.till.store(period.day).externalid in stores)
+                and (registers is None or period.till.register.registerid in registers)
                 and (sites is None or ESHOP_ID in sites)
             )
 
@@ -206,10 +210,11 @@ def _lister(rows: list[dict[str, object]]) -> Handler:
 
 
 def _finder(rows: list[dict[str, object]], key: str) -> Handler:
-    def find(call: Call) -> object:
-        for row in rows:
-            if str(row[key]) == call.path["id"]:
-                return row
-        raise NotFoundError
+    return lambda call: _find(rows, key, call)
 
-    return find
+
+def _find(rows: list[dict[str, object]], key: str, call: Call) -> dict[str, object]:
+    for row in rows:
+        if str(row[key]) == call.path["id"]:
+            return row
+    raise NotFoundError

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from sitoo_pipeline.sandbox.catalogue import PRODUCTS, Product
 from sitoo_pipeline.sandbox.clock import instant
+from sitoo_pipeline.sandbox.deliveries import delivered_from, delivery_id
 from sitoo_pipeline.sandbox.listing import Filter, Listing, Page
 from sitoo_pipeline.sandbox.numbering import Numbering
-from sitoo_pipeline.sandbox.orders import delivery_id, warehouse_of
-from sitoo_pipeline.sandbox.sales import Sale, web_ships_on
+from sitoo_pipeline.sandbox.sales import Sale, is_sent_by_supplier, web_ships_on
 from sitoo_pipeline.sandbox.stores import CENTRAL_WAREHOUSE
 from sitoo_pipeline.sandbox.tills import LONGEST_OUTAGE, Kind, TillBook
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sitoo_pipeline.sandbox.chain import Chain
 
 MOVE_IN, MOVE_OUT, SALES, REFUND, STOCKTAKING = 10, 20, 30, 40, 50
+TO_REPAIR = 60  # a type that nobody has written down
 _FIRST_ID = 101
 _DAWN, _COUNTED_FROM, _COUNT_CLOSED = 5 * 60 + 30, 6 * 60 + 30, 20 * 60  # minutes after midnight
 _STOCKED = tuple(product for product in PRODUCTS if product.has_stock)
@@ -76,10 +77,10 @@ class StockBook:
         orders = sum(
             self._tills.tally(till, made).movements[late]
             for till, made, late in self._tills.arrivals(day)
-            if till.store
+            if not till.is_web
         )
         shipped = sum(slot.cart.movements for slot in self._chain.orders.web_slots_shipped(day))
-        return moves + counted + orders + shipped
+        return moves + counted + orders + shipped + self._chain.awkward
 
     @staticmethod
     def _is_counted(warehouseid: int, day: date) -> bool:
@@ -88,35 +89,38 @@ class StockBook:
     def _delivered(self, day: date) -> Iterator[tuple[Sale, int]]:
         """Orders whose delivery reaches Sitoo on ``day``, and when."""
         for sale in self._chain.orders.arrived_on(day):
-            if sale.till.store and sale.delivered_at is not None:
+            if not sale.till.is_web and sale.delivered_at is not None:
                 yield sale, sale.arrives_at + 1
         for back in (1, 2):
             made = day - timedelta(days=back)
             for sale in self._chain.orders.arrived_on(made) if made >= self._chain.opened else ():
-                if sale.slot.kind is Kind.WEB and web_ships_on(sale.day, sale.index) == day:
+                is_shipped = sale.slot.kind is Kind.WEB and web_ships_on(sale.day, sale.index) == day
+                if is_shipped and not is_sent_by_supplier(sale.day, sale.index):
                     yield sale, sale.settled_at
 
     def _trade(self, day: date) -> list[Movement]:
         """What leaves and comes back during ``day``, and what is found missing."""
         movements = []
         for sale, arrives_at in self._delivered(day):
-            dated_at = sale.delivered_at
+            dated_at, warehouse = sale.delivered_at, delivered_from(self._chain, sale)
             assert dated_at is not None
+            if warehouse is None:
+                continue
             for kind, sign in ((SALES, 1), (REFUND, -1)):
-                lines = [line for line in sale.slot.cart.lines if line.quantity * sign > 0 and line.product.has_stock]
+                lines = [line for line in sale.slot.cart.lines if line.moves_stock and line.quantity * sign > 0]
                 if lines:
                     changes = tuple((line.product, -line.total_quantity) for line in lines)
-                    movements.append(
-                        Movement(
-                            warehouse_of(self._chain, sale), kind, dated_at, arrives_at, changes, delivery_id(sale)
-                        )
-                    )
+                    movements.append(Movement(warehouse, kind, dated_at, arrives_at, changes, delivery_id(sale)))
         counted, closed = (instant(day, minute, self._chain.zone) for minute in (_COUNTED_FROM, _COUNT_CLOSED))
         for warehouse in self._warehouses:
             if self._is_counted(warehouse, day):
                 found = [_STOCKED[(day.toordinal() + step * 11) % len(_STOCKED)] for step in range(3)]
                 changes = tuple((product, Decimal(1 if step == 1 else -1)) for step, product in enumerate(found))
                 movements.append(Movement(warehouse, STOCKTAKING, counted, closed, changes))
+        if self._chain.awkward:
+            warehouse = self._warehouses[day.toordinal() % len(self._warehouses)]
+            sent = ((_STOCKED[day.toordinal() % len(_STOCKED)], Decimal(-1)),)
+            movements.append(Movement(warehouse, TO_REPAIR, counted, closed, sent))
         return movements
 
     def _moves(self, day: date) -> list[Movement]:

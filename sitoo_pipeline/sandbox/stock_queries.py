@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sitoo_pipeline.sandbox.carts import cents
 from sitoo_pipeline.sandbox.chain import Chain
 from sitoo_pipeline.sandbox.listing import Filter, Page
+from sitoo_pipeline.sandbox.markets import cents
 from sitoo_pipeline.sandbox.queries import NotFoundError, Query, pick
 from sitoo_pipeline.sandbox.stock import MOVE_IN, MOVE_OUT, STOCKTAKING, Movement
 

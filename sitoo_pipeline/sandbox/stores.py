@@ -5,39 +5,67 @@ from __future__ import annotations
 import random
 import uuid
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import cycle, islice
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sitoo_pipeline.sandbox.markets import FINLAND, NEW_YORK, SWEDEN, Market
 
 ACCOUNT = 1500
 ESHOP_ID = 1
 CENTRAL_WAREHOUSE = 1
-CURRENCY = "SEK"
+NO_WAREHOUSE = 0
 COMPANY, COMPANY_ID = "Lindö Hem & Mode AB", "556677-8899"
 
 _NAMESPACE = uuid.UUID("6f1d2f3e-0f3c-4a53-9e0b-3b1f8a0f1500")
 
-# external id, name, street, postal code, city, kind of opening hours
-_PLACES: tuple[tuple[str, str, str, str, str, str], ...] = (
-    ("0101", "Lindö Göteborg Nordstan", "Götgatan 10", "411 05", "Göteborg", "mall"),
-    ("0102", "Lindö Malmö Triangeln", "Södra Förstadsgatan 41", "211 43", "Malmö", "mall"),
-    ("310", "Lindö Stockholm Östermalm", "Nybrogatan 18", "114 39", "Stockholm", "late"),
-    ("0203", "Lindö Örebro Våghustorget", "Drottninggatan 25", "702 10", "Örebro", "street"),
-    ("0311", "Lindö Umeå Utopia", "Rådhusesplanaden 7", "903 28", "Umeå", "mall"),
-    ("412", "Lindö Växjö Grand", "Storgatan 31", "352 31", "Växjö", "street"),
-    ("0413", "Lindö Västerås Gallerian", "Smedjegatan 8", "722 13", "Västerås", "street"),
-    ("514", "Lindö Linköping Ågatan", "Ågatan 22", "582 22", "Linköping", "street"),
-    ("0515", "Lindö Skellefteå", "Nygatan 46", "931 31", "Skellefteå", "street"),
-    ("616", "Lindö Helsingborg Väla", "Marknadsvägen 9", "260 36", "Ödåkra", "mall"),
-    ("0617", "Lindö Jönköping A6", "Kompanigatan 1", "553 05", "Jönköping", "mall"),
-    ("718", "Lindö Gävle Söder", "Södra Kungsgatan 12", "802 51", "Gävle", "street"),
+
+class _Place(NamedTuple):
+    """Where a store is. ``zone`` None is the chain's own."""
+
+    externalid: str
+    name: str
+    address: str
+    zip: str
+    city: str
+    hours: str
+    market: Market = SWEDEN
+    zone: str | None = None
+
+
+_HELSINKI = _Place(
+    "0601", "Lindö Helsinki Kämp", "Pohjoisesplanadi 33", "00100", "Helsinki", "late", FINLAND, "Europe/Helsinki"
 )
+_SOHO = _Place(
+    "NYC-1", "Lindö New York SoHo", "101 Greene St", "10012", "New York", "mall", NEW_YORK, "America/New_York"
+)
+_GOTHENBURG = _Place("0101", "Lindö Göteborg Nordstan", "Götgatan 10", "411 05", "Göteborg", "mall")
+_MALMO = _Place("0102", "Lindö Malmö Triangeln", "Södra Förstadsgatan 41", "211 43", "Malmö", "mall")
+_STOCKHOLM = _Place("310", "Lindö Stockholm Östermalm", "Nybrogatan 18", "114 39", "Stockholm", "long")
+_NEXT = (
+    _Place("0203", "Lindö Örebro Våghustorget", "Drottninggatan 25", "702 10", "Örebro", "street"),
+    _Place("0311", "Lindö Umeå Utopia", "Rådhusesplanaden 7", "903 28", "Umeå", "mall"),
+    _Place("412", "Lindö Växjö Grand", "Storgatan 31", "352 31", "Växjö", "street"),
+)
+_LAST = (
+    _Place("0413", "Lindö Västerås Gallerian", "Smedjegatan 8", "722 13", "Västerås", "street"),
+    _Place("514", "Lindö Linköping Ågatan", "Ågatan 22", "582 22", "Linköping", "street"),
+    _Place("0515", "Lindö Skellefteå", "Nygatan 46", "931 31", "Skellefteå", "street"),
+    _Place("616", "Lindö Helsingborg Väla", "Marknadsvägen 9", "260 36", "Ödåkra", "mall"),
+    _Place("0617", "Lindö Jönköping A6", "Kompanigatan 1", "553 05", "Jönköping", "mall"),
+    _Place("718", "Lindö Gävle Söder", "Södra Kungsgatan 12", "802 51", "Gävle", "street"),
+)
+_POP_UP = _Place("", "Lindö på torget", "Stortorget", "", "", "street")
 
 # Minutes after local midnight: Monday to Friday, Saturday, Sunday. More than 1440 is after midnight.
 _HOURS: dict[str, tuple[tuple[int, int], tuple[int, int], tuple[int, int]]] = {
     "mall": ((600, 1200), (600, 1080), (660, 1020)),
     "street": ((600, 1110), (600, 960), (720, 960)),
-    "late": ((660, 1140), (720, 1470), (720, 1020)),
+    "late": ((660, 1140), (720, 1530), (720, 1020)),
+    "long": ((660, 1140), (720, 1470), (720, 1020)),
 }
+_LONG_NIGHT = (720, 1650)
 _STAFF = ("Åke Ström", "Eva Löf", "Omar Haddad", "Sara Ny")
 _REGISTER_SHARES = {1: (1.0,), 2: (0.62, 0.38), 3: (0.5, 0.32, 0.18)}
 
@@ -49,7 +77,6 @@ class Register:
     registerid: str
     registerkey: str
     number: int
-    warehouseid: int
     share: float
 
     @property
@@ -68,7 +95,11 @@ class Employee(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A shop with its registers and its own warehouse. ``busyness`` scales the chain's orders per day."""
+    """A shop with its registers and its own warehouse. ``busyness`` scales the chain's orders per day.
+
+    A shop that is not ``listed`` is a stand on a square: Sitoo knows neither it nor its register, and it has no
+    warehouse. ``takes_euros`` says that some pay in euros.
+    """
 
     storeid: int
     externalid: str
@@ -81,11 +112,17 @@ class Store:
     warehouseid: int
     registers: tuple[Register, ...]
     staff: tuple[Employee, ...]
+    market: Market
+    zone: ZoneInfo
+    listed: bool = True
+    takes_euros: bool = False
 
     def hours(self, day: date) -> tuple[int, int] | None:
         """Opening and closing on ``day`` in minutes after local midnight, or None where it is closed."""
         if (day.month, day.day) in {(1, 1), (12, 25)}:
             return None
+        if self.hours_kind == "long" and _is_before_last_sunday(day):
+            return _LONG_NIGHT  # the clocks change in two of these nights
         weekdays, saturday, sunday = _HOURS[self.hours_kind]
         return saturday if day.weekday() == 5 else sunday if day.weekday() == 6 else weekdays
 
@@ -102,34 +139,75 @@ def _staff(storeid: int) -> tuple[Employee, ...]:
     )
 
 
-def build_stores(*, count: int, seed: int) -> tuple[Store, ...]:
-    """The first ``count`` stores; the first three have one, two and three registers, the others as ``seed`` has it."""
+def _is_before_last_sunday(day: date) -> bool:
+    sunday = day + timedelta(days=1)
+    return sunday.weekday() == 6 and sunday.month == day.month != (sunday + timedelta(days=7)).month
+
+
+def _places(*, awkward: bool, seed: int) -> tuple[_Place, ...]:
+    if not awkward:
+        return (_GOTHENBURG, _MALMO, _STOCKHOLM, *_NEXT, _HELSINKI, _SOHO, *_LAST)
+    abroad = (_SOHO, _HELSINKI) if seed % 2 else (_HELSINKI, _SOHO)
+    return (_STOCKHOLM, abroad[0], _GOTHENBURG, abroad[1], _MALMO, *_NEXT, *_LAST)
+
+
+def build_stores(*, count: int, seed: int, zone: ZoneInfo, awkward: bool) -> tuple[Store, ...]:
+    """The first ``count`` stores; the first three have one, two and three registers, the others as ``seed`` has it.
+
+    In an ``awkward`` chain one of the first two is abroad, the first takes euros, and there is a stand beside them.
+    """
+    places = _places(awkward=awkward, seed=seed)
     stores = []
     number = 0
-    for index in range(count):
+    for index, place in enumerate(islice(cycle(places), count)):
         rng = random.Random(f"{seed}/store/{index}")  # noqa: S311 -- repeatable, not secret
-        externalid, name, address, postal_code, city, hours = _PLACES[index % len(_PLACES)]
-        branch = index // len(_PLACES)
+        branch = index // len(places)
         shares = _REGISTER_SHARES[index + 1 if index < 3 else rng.choice((1, 2, 2, 3))]
-        warehouseid = CENTRAL_WAREHOUSE + 1 + index
-        registers = []
-        for position, share in enumerate(shares, start=1):
-            number += 1
-            key = f"SII{ACCOUNT:010d}{number:03d}"
-            registers.append(Register(guid(seed, "register", number), key, position, warehouseid, share))
+        registers = [
+            _register(seed, number + position, position, share) for position, share in enumerate(shares, start=1)
+        ]
+        number += len(registers)
         stores.append(
             Store(
                 storeid=index + 1,
-                externalid=externalid if branch == 0 else f"{externalid}-{branch + 1}",
-                name=name if branch == 0 else f"{name} {branch + 1}",
-                address=address,
-                zip=postal_code,
-                city=city,
-                hours_kind=hours,
+                externalid=place.externalid if branch == 0 else f"{place.externalid}-{branch + 1}",
+                name=place.name if branch == 0 else f"{place.name} {branch + 1}",
+                address=place.address,
+                zip=place.zip,
+                city=place.city,
+                hours_kind=place.hours,
                 busyness=rng.uniform(0.85, 1.15),
-                warehouseid=warehouseid,
+                warehouseid=CENTRAL_WAREHOUSE + 1 + index,
                 registers=tuple(registers),
                 staff=_staff(index + 1),
+                market=place.market,
+                zone=ZoneInfo(place.zone) if place.zone else zone,
+                takes_euros=awkward and index == 0,
             )
         )
+    if awkward:
+        stores.append(_stand(seed, number + 1, zone))
     return tuple(stores)
+
+
+def _register(seed: int, number: int, position: int, share: float) -> Register:
+    return Register(guid(seed, "register", number), f"SII{ACCOUNT:010d}{number:03d}", position, share)
+
+
+def _stand(seed: int, number: int, zone: ZoneInfo) -> Store:
+    return Store(
+        storeid=0,
+        externalid=_POP_UP.externalid,
+        name=_POP_UP.name,
+        address=_POP_UP.address,
+        zip=_POP_UP.zip,
+        city=_POP_UP.city,
+        hours_kind=_POP_UP.hours,
+        busyness=0.15,
+        warehouseid=NO_WAREHOUSE,
+        registers=(_register(seed, number, 1, 1.0),),
+        staff=_staff(0),
+        market=_POP_UP.market,
+        zone=zone,
+        listed=False,
+    )

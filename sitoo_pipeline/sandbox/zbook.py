@@ -9,11 +9,12 @@ from functools import lru_cache, partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from sitoo_pipeline.sandbox.carts import ZERO
 from sitoo_pipeline.sandbox.clock import instant, trading_day
+from sitoo_pipeline.sandbox.markets import ZERO
 from sitoo_pipeline.sandbox.numbering import Numbering
+from sitoo_pipeline.sandbox.oddities import LATE_BY, comes_weeks_late, has_no_opening
 from sitoo_pipeline.sandbox.orderbook import OrderBook
-from sitoo_pipeline.sandbox.tills import LONGEST_OUTAGE, NOT_SALES, Till, TillBook
+from sitoo_pipeline.sandbox.tills import LONGEST_OUTAGE, Till, TillBook
 from sitoo_pipeline.sandbox.zreports import Period, z_report
 
 _OPENS_BEFORE, _CLOSES_AFTER = 10, 20  # minutes before opening and after closing of the store
@@ -23,9 +24,11 @@ _CHANGE_OF_STAFF = 15 * 60  # on a day with two reports the first closes at 15:0
 class ZBook:
     """Z-reports of every till, numbered per till, in the order in which they reached Sitoo."""
 
-    def __init__(self, *, tills: TillBook, orders: OrderBook, opened: date, zone: ZoneInfo) -> None:
-        self._tills, self._orders, self._opened, self._zone = tills, orders, opened, zone
-        self._registers = tuple(till for till in tills.tills if till.store)
+    def __init__(self, *, tills: TillBook, orders: OrderBook, opened: date, zone: ZoneInfo, awkward: bool) -> None:
+        self._tills, self._orders, self._opened, self._zone, self._awkward = tills, orders, opened, zone, awkward
+        self._registers = tuple(till for till in tills.tills if not till.is_web)
+        delays = range(LONGEST_OUTAGE + 1)
+        self._delays = (*delays, *(LATE_BY + delay for delay in delays)) if awkward else tuple(delays)
         self._numbers = [
             Numbering(opened=opened, first=1, count=partial(self._reports_made, till)) for till in self._registers
         ]
@@ -37,39 +40,41 @@ class ZBook:
 
     def _closed_on(self, till: Till, day: date) -> tuple[Period, ...]:
         """The reports of one till's trading day."""
-        hours = till.store.hours(day) if till.store else None
+        store = till.store(day)
+        hours = store.hours(day)
         if hours is None:
             return ()
         bounds = [
-            instant(day, hours[0] - _OPENS_BEFORE, self._zone),
-            instant(day, hours[1] + _CLOSES_AFTER, self._zone),
+            instant(day, hours[0] - _OPENS_BEFORE, store.zone),
+            instant(day, hours[1] + _CLOSES_AFTER, store.zone),
         ]
         bounds[1] += (day.toordinal() * 31 + till.index * 97) % 600  # nobody closes on the minute
         if self._tills.day(till, day).z_reports == 2:
-            bounds.insert(1, instant(day, _CHANGE_OF_STAFF, self._zone))
+            bounds.insert(1, instant(day, _CHANGE_OF_STAFF, store.zone))
         made = self._orders.made_on(till, day)
         first = self._numbers[till.index].start(day)
         periods = []
         for offset, (begins, ends) in enumerate(pairwise(bounds)):
             sales = tuple(sale for sale in made if begins < sale.ordered_at <= ends)
             added = max([ends, *(sale.arrives_at for sale in sales)]) + 5
+            if self._awkward and comes_weeks_late(till, day):
+                added += LATE_BY * 86400
             periods.append(Period(till, day, first + offset, begins, ends, added, sales))
         return tuple(periods)
 
-    def arrived_on(self, day: date, *, of: Callable[[Till], bool]) -> list[Period]:
-        """The reports that reached Sitoo on the trading day ``day``, in that order, of tills for which ``of`` holds."""
+    def arrived_on(self, day: date, *, of: Callable[[Period], bool]) -> list[Period]:
+        """The reports that reached Sitoo on the trading day ``day``, in that order, and for which ``of`` holds."""
         periods = [
             period
             for till in self._registers
-            if of(till)
-            for back in range(LONGEST_OUTAGE + 1)
+            for back in self._delays
             if day - timedelta(days=back) >= self._opened
             for period in self.closed_on(till, day - timedelta(days=back))
-            if trading_day(period.added_at, self._zone) == day
+            if trading_day(period.added_at, self._zone) == day and of(period)
         ]
         return sorted(periods, key=lambda period: (period.added_at, period.till.index, period.number))
 
-    def added(self, *, since: int, until: int, of: Callable[[Till], bool]) -> Iterator[Period]:
+    def added(self, *, since: int, until: int, of: Callable[[Period], bool]) -> Iterator[Period]:
         """Reports with ``since <= added_at <= until``, ascending by ``added_at``."""
         day = max(self._opened, trading_day(since, self._zone))
         last = trading_day(until, self._zone)
@@ -101,8 +106,10 @@ class ZBook:
         sold, refunded = self._sold_before(period.till, period.day)
         for earlier in self.closed_on(period.till, period.day):
             if earlier.number <= period.number:
-                carts = [sale.slot.cart for sale in earlier.sales if sale.slot.kind not in NOT_SALES]
+                carts = [sale.slot.cart for sale in earlier.reported]
                 sold += sum((cart.sales for cart in carts), ZERO)
                 refunded += sum((cart.refunds for cart in carts), ZERO)
         rng = self._tills.rng(f"cash/{period.number}", period.till, period.day)
-        return z_report(period, lifetime=(sold, refunded), rng=rng)
+        report = z_report(period, lifetime=(sold, refunded), rng=rng)
+        is_silent = self._awkward and has_no_opening(period.till, period.number)
+        return {**report, "dateopened": None} if is_silent else report

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sitoo_pipeline.sandbox.carts import ZERO, Line, cents
 from sitoo_pipeline.sandbox.catalogue import GIFT_CARD, PRODUCT, SERVICE
+from sitoo_pipeline.sandbox.lines import Line
+from sitoo_pipeline.sandbox.markets import ZERO, cents
+from sitoo_pipeline.sandbox.order_rows import percent, sales_taxes
 from sitoo_pipeline.sandbox.sales import CASH, Payment, Sale, takings
-from sitoo_pipeline.sandbox.stores import COMPANY, COMPANY_ID, CURRENCY, ESHOP_ID
+from sitoo_pipeline.sandbox.stores import COMPANY, COMPANY_ID, ESHOP_ID
 from sitoo_pipeline.sandbox.tills import NOT_SALES, Till
 
 _FLOAT = Decimal("2000.00")  # change that stays in the drawer over night
@@ -31,6 +33,16 @@ class Period:
     added_at: int
     sales: tuple[Sale, ...]
 
+    @property
+    def reported(self) -> list[Sale]:
+        """The orders that it adds up: what was sold in the till's own currency."""
+        currency = self.till.market.currency
+        return [
+            sale
+            for sale in self.sales
+            if sale.slot.kind not in NOT_SALES and sale.slot.cart.market.currency == currency
+        ]
+
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
     return sum(amounts, ZERO)
@@ -42,19 +54,19 @@ def _totals(lines: list[Line]) -> dict[str, str]:
 
 
 def _vat_groups(lines: list[Line]) -> list[dict[str, object]]:
-    groups: dict[int, list[Line]] = defaultdict(list)
+    groups: dict[Decimal, list[Line]] = defaultdict(list)
     for line in lines:
-        groups[line.product.group.vat_percent].append(line)
-    return [{"vatvalue": percent, **_totals(groups[percent])} for percent in sorted(groups)]
+        groups[line.vat_percent].append(line)
+    return [{"vatvalue": percent(vat), **_totals(groups[vat])} for vat in sorted(groups)]
 
 
 def _product_groups(lines: list[Line]) -> list[dict[str, object]]:
-    groups: dict[tuple[str, int], list[Line]] = defaultdict(list)
+    groups: dict[tuple[str, Decimal], list[Line]] = defaultdict(list)
     for line in lines:
-        groups[line.product.group.name, line.product.group.vat_percent].append(line)
+        groups[line.product.group.name, line.vat_percent].append(line)
     return [
-        {"name": name, "vatvalue": percent, "numtotal": _goods(groups[name, percent]), **_totals(groups[name, percent])}
-        for name, percent in sorted(groups)
+        {"name": name, "vatvalue": percent(vat), "numtotal": _goods(groups[name, vat]), **_totals(groups[name, vat])}
+        for name, vat in sorted(groups)
     ]
 
 
@@ -65,7 +77,7 @@ def _discounts(lines: list[Line]) -> list[dict[str, object]]:
         if line.gross_discount:
             code = line.campaign.code if line.campaign else _MANUAL
             gross[code] += line.gross_discount
-            net[code] += cents(line.gross_discount / (1 + Decimal(line.product.group.vat_percent) / 100))
+            net[code] += cents(line.gross_discount / (1 + line.vat_percent / 100))
     return [
         {
             "vouchercode": code,
@@ -95,7 +107,7 @@ def _payments(payments: Iterable[Payment]) -> list[dict[str, object]]:
 
 
 def _goods(lines: list[Line]) -> int:
-    return abs(sum(line.quantity for line in lines))
+    return abs(sum(line.pieces for line in lines))
 
 
 def _cash(orders: list[Sale], rng: random.Random) -> dict[str, object]:
@@ -120,21 +132,20 @@ def _cash(orders: list[Sale], rng: random.Random) -> dict[str, object]:
     }
 
 
-def _summary(sales: Decimal, refunds: Decimal, roundoff: Decimal) -> dict[str, object]:
+def _summary(sales: Decimal, refunds: Decimal, tax: Decimal, roundoff: Decimal) -> dict[str, object]:
     return {
         "moneyroundoff": str(roundoff),
         "moneysummarysales": str(sales),
         "moneysummaryrefund": str(refunds),
         "moneysummarysubtotal": str(sales - refunds),
-        "moneysummarysalestax": "0.00",
+        "moneysummarysalestax": str(tax),
         "moneysummaryroundoff": str(roundoff),
-        "moneysummarytotal": str(sales - refunds + roundoff),
+        "moneysummarytotal": str(sales - refunds + tax + roundoff),
     }
 
 
 def _register(period: Period, rng: random.Random) -> dict[str, object]:
-    store, register = period.till.store, period.till.register
-    assert store is not None
+    store, register = period.till.store(period.day), period.till.register
     assert register is not None
     employee = rng.choice(store.staff)
     return {
@@ -147,14 +158,14 @@ def _register(period: Period, rng: random.Random) -> dict[str, object]:
         "dateopened": period.opened_at,
         "dateadded": period.added_at,
         "eshopid": ESHOP_ID,
-        "store_id": store.externalid,
-        "store_name": store.name,
+        "store_id": store.externalid if store.listed else None,
+        "store_name": store.name if store.listed else None,
         "company": COMPANY,
         "companyid": COMPANY_ID,
         "address": store.address,
         "address2": "",
-        "address3": f"{store.zip} {store.city}",
-        "currencycode": CURRENCY,
+        "address3": f"{store.zip} {store.city}".strip(),
+        "currencycode": store.market.currency,
         "staff": employee.name,
         "staffuserid": employee.userid,
         "comment": "",
@@ -169,7 +180,7 @@ def z_report(period: Period, *, lifetime: tuple[Decimal, Decimal], rng: random.R
         lifetime: sales and refunds of the till since it was taken into use, this period included.
         rng: decides who closed the till and how well the cash was counted.
     """
-    orders = [sale for sale in period.sales if sale.slot.kind not in NOT_SALES]
+    orders = period.reported
     lines = [line for sale in orders for line in sale.slot.cart.lines]
     sold, returned = [line for line in lines if line.quantity > 0], [line for line in lines if line.quantity < 0]
     taken = [takings(sale.slot.cart, sale.payments, sale.roundoff) for sale in orders]
@@ -201,9 +212,9 @@ def z_report(period: Period, *, lifetime: tuple[Decimal, Decimal], rng: random.R
         "numrefunditems": _goods(returned),
         "vatgroupsrefund": _vat_groups(returned),
         "productgroupsrefund": _product_groups(returned),
-        "salestaxessales": [],
-        "salestaxesrefund": [],
-        **_summary(gross, refunds, _sum(sale.roundoff for sale in orders)),
+        "salestaxessales": sales_taxes(sold),
+        "salestaxesrefund": sales_taxes(returned),
+        **_summary(gross, refunds, _sum(line.sales_tax for line in lines), _sum(sale.roundoff for sale in orders)),
         "paymentssales": _payments(payment for sales, _ in taken for payment in sales),
         "paymentsrefund": _payments(payment for _, back in taken for payment in back),
         "moneydiscount": str(_sum(line.gross_discount for line in sold)),
