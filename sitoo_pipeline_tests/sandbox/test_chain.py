@@ -68,11 +68,19 @@ def test_stores_are_as_busy_as_said(world: World) -> None:
     assert weekdays[5] > weekdays[0]
 
 
-def test_header_totals_and_payments_follow_from_the_lines(world: World) -> None:
-    for order in world.orders:
+HEADER = (
+    "orderid,orderitems,payments,paymentstateid,moneytotal_net,moneytotal_vat,moneydelivery_net,moneydelivery_vat,"
+    "moneycheckout_net,moneycheckout_vat,moneyfinal_net,moneyfinal_vat,moneytotal_gross_all,moneytotal_gross_roundoff"
+)
+
+
+def test_header_totals_and_payments_follow_from_the_lines(api: httpx.Client) -> None:
+    orders = everything(api, "/orders.json", "orderid", fields=HEADER)
+    for order in orders:
         net = sum(Decimal(item["moneyitemtotal_net"]) for item in order["orderitems"])
         vat = sum(Decimal(item["moneyitemtotal_vat"]) for item in order["orderitems"])
-        fee = Decimal("39.20") if Decimal(order["moneyfinal_net"]) != net else Decimal(0)
+        assert (Decimal(order["moneytotal_net"]), Decimal(order["moneytotal_vat"])) == (net, vat)
+        fee = Decimal(order["moneydelivery_net"]) + Decimal(order["moneycheckout_net"])
         assert Decimal(order["moneyfinal_net"]) == net + fee
         assert Decimal(order["moneyfinal_vat"]) == vat + fee / 4
         total = Decimal(order["moneyfinal_net"]) + Decimal(order["moneyfinal_vat"])
@@ -82,6 +90,12 @@ def test_header_totals_and_payments_follow_from_the_lines(world: World) -> None:
             assert paid == Decimal(order["moneytotal_gross_all"])
         else:
             assert order["payments"] == []
+    assert {order["moneydelivery_net"] for order in orders} == {"0.00", "39.20"}
+    assert {order["moneycheckout_net"] for order in orders} == {"0.00", "23.20"}
+
+
+def test_an_order_has_about_two_and_a_half_rows(world: World) -> None:
+    assert 2.3 < sum(len(order["orderitems"]) for order in world.orders) / len(world.orders) < 2.8
 
 
 def test_a_line_is_its_label_price_with_vat_taken_out(world: World) -> None:
@@ -89,6 +103,8 @@ def test_a_line_is_its_label_price_with_vat_taken_out(world: World) -> None:
         net, vat = Decimal(item["moneyitemtotal_net"]), Decimal(item["moneyitemtotal_vat"])
         exact = (net + vat) * 100 / (100 + item["vatvalue"])
         assert net == exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
+        if item["orderitemtype"] != 10:
+            continue
         original, off = Decimal(item["moneyoriginalprice"]), Decimal(item["moneydiscount"])
         assert Decimal(item["moneynetpriceperunit"]) == original - off
         assert Decimal(item["moneydiscountedprice"]) == (original - off if off else 0)
@@ -136,6 +152,7 @@ def test_links_lead_to_the_orders_that_they_name(api: httpx.Client, world: World
         order["orderid"] for order in world.orders if "pos-originalsales-orderid" in order["additionaldata"]
     }
     seen: Counter[str] = Counter()
+    elsewhere = 0
     for order in world.orders:
         data = order["additionaldata"]
         for name in data.keys() & {
@@ -146,12 +163,14 @@ def test_links_lead_to_the_orders_that_they_name(api: httpx.Client, world: World
         }:
             seen[name] += 1
             other = orders[data[name]]
-            assert other["registerid"] == order["registerid"]
+            elsewhere += other["registerid"] != order["registerid"]
             if name == "pos-originalsales-orderid":
                 assert credited[order["orderid"]] == other["orderid"] < order["orderid"]
                 bought, back = other["orderitems"][0], order["orderitems"][0]
                 assert (back["sku"], back["quantity"]) == (bought["sku"], -bought["quantity"])
                 assert Decimal(back["moneyitemtotal_net"]) == -Decimal(bought["moneyitemtotal_net"])
+                continue
+            assert other["registerid"] == order["registerid"]
             if name == "pos-refundsales-orderid":
                 assert other["additionaldata"]["pos-refund-orderid"] == str(order["orderid"])
                 assert other["additionaldata"]["pos-refund-receiptid"] == data["pos-receiptid"]
@@ -167,6 +186,7 @@ def test_links_lead_to_the_orders_that_they_name(api: httpx.Client, world: World
                 assert other["ordertypeid"] in (100, 110)
                 assert [item["sku"] for item in other["orderitems"]] == [item["sku"] for item in order["orderitems"]]
     assert len(seen) == 4
+    assert 0 < elsewhere < seen["pos-originalsales-orderid"] / 2
 
 
 def test_the_web_shop_sells_in_both_of_the_doubled_hours() -> None:

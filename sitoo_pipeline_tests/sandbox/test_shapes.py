@@ -134,5 +134,7 @@ def test_a_register_leads_to_its_store_over_its_warehouse(api: httpx.Client, wor
     }
     assert None in warehouses.values()
     assert any(number.startswith("0") for number in stores.values())
-    for report in world.z_reports:
-        assert stores[warehouses[registers[report["registerid"]]]] == report["store_id"]
+    latest = {report["registerid"]: report["store_id"] for report in world.z_reports}
+    assert latest == {register: stores[warehouses[warehouse]] for register, warehouse in registers.items()}
+    moved = [report for report in world.z_reports if report["store_id"] != latest[report["registerid"]]]
+    assert {(report["store_id"], latest[report["registerid"]]) for report in moved} == {("310", "0101")}
