@@ -19,7 +19,7 @@ from sitoo_pipeline.sandbox.markets import ZERO, Market
 _CENT = Decimal("0.01")
 _POOL_SIZE = 600
 _ROWS, _ROW_WEIGHTS = (1, 2, 3, 4, 6), (30, 28, 22, 12, 8)
-_GROUP_WEIGHTS = dict(zip((group.name for group in GROUPS), (40, 8, 14, 2, 4, 34, 2), strict=True))
+_GROUP_WEIGHTS = dict(zip((group.name for group in GROUPS), (40, 14, 14, 3, 4, 34, 12), strict=True))
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _draw_items(rng: random.Random, *, awkward: bool) -> tuple[Item, ...]:
 
 def _draw_item(rng: random.Random, product: Product) -> Item:
     if product.weighed:
-        grams = rng.randrange(80, 1250) if rng.random() < 0.6 else product.package
+        grams = rng.randrange(80, 1250) if rng.random() < 0.4 else product.package
         return Item(product, 1, weight=Decimal(grams).scaleb(-3))
     if product.group.kind in (SERVICE, GIFT_CARD):
         return Item(product, 1)
@@ -132,6 +132,6 @@ def _draw_item(rng: random.Random, product: Product) -> Item:
     if product.group is FASHION and rng.random() < 0.05:
         # a stain, a missing button: staff takes some crowns off the row
         return Item(product, quantity, row_discount=Decimal(rng.choice((20, 25, 50))).quantize(_CENT))
-    if product.group is HOME and rng.random() < 0.04:
+    if product.group is HOME and rng.random() < 0.08:
         return Item(product, quantity, coupon=Decimal(rng.choice(("10.00", "15.50", "20.00"))))
     return Item(product, quantity)

@@ -30,7 +30,7 @@ def has_no_opening(till: Till, number: int) -> bool:
 
 def is_by_old_till(sale: Sale) -> bool:
     """Whether a till of an old version made the order."""
-    return not sale.till.is_web and sale.index % 29 == 28
+    return not sale.till.is_web and (sale.day.toordinal() * 5 + sale.index * 7 + sale.till.index) % 23 == 0
 
 
 def as_old_till(order: dict[str, Any]) -> dict[str, Any]:

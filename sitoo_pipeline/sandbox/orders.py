@@ -131,9 +131,8 @@ def _order_data(chain: Chain, sale: Sale) -> dict[str, str]:
             "pos-staff-userid": staff.userid,
             "pos-staff-externalid": staff.externalid,
         }
-    if (
-        sale.index % 67 == 66 and store.listed
-    ):  # an old version of the till sends no store: it follows from the register's warehouse
+    if store.listed and (sale.day.toordinal() + 3 * sale.index) % 53 == 0:
+        # an old version of the till sends no store: it follows from the register's warehouse
         data["store-externalid"] = ""
     if sale.slot.kind in RETURNS:
         data["refundreasoncode-reasoncode"] = "RC10"

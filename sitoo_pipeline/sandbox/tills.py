@@ -57,7 +57,7 @@ _WEB_KINDS = (Kind.WEB, Kind.WEB_CANCELLED, Kind.WEB_ABANDONED, Kind.WEB_UNPAID)
 _WEB_WEIGHTS = (0.85, 0.91, 0.96, 1.0)
 _AWKWARD = {  # cumulative shares that become something else
     Kind.SALE: ((0.02, Kind.REPAIR), (0.04, Kind.COLLECTED)),
-    Kind.WEB: ((0.08, Kind.WEB_DISPUTED),),
+    Kind.WEB: ((0.2, Kind.WEB_DISPUTED),),
 }
 _IN_EUROS = 0.06  # of the sales where euros are taken
 _FROM_ANOTHER_TILL = 0.2  # of the returns

@@ -14,10 +14,11 @@ from sitoo_pipeline_tests.oracle import Oracle
 from sitoo_pipeline_tests.pipeline.expected import fetch, oracle
 from sitoo_pipeline_tests.pipeline.project import Project, days
 
-CHAIN = Chain(stores=3, seed=11, opened=date(2026, 10, 1), orders_per_day=22)
+CHAIN = Chain(stores=4, seed=11, opened=date(2026, 10, 10), orders_per_day=16, awkward=True)
 NOW = datetime(2026, 11, 10, 12, tzinfo=UTC)
 WEEK = days("2026-10-19", "2026-10-25")
-"""Monday to the Sunday of 25 hours; a store is open past midnight on Saturday."""
+"""Monday to the Sunday of 25 hours; one store is open through the doubled hour, two are in other zones."""
+ZONES = "".join(f'[accounts.kedjan.stores.{store}]\ntimezone = "{zone}"\n' for store, zone in CHAIN.timezones.items())
 
 OMETRIA = '[accounts.kedjan.targets.ometria]\napi_key_env = "OMETRIA_KEY"\n'
 
@@ -38,10 +39,15 @@ def week_project(folder: Any, sandbox: Sandbox, *, more: str = "", **changes: An
         folder,
         sandbox,
         start_date=WEEK[0],
-        more=f'{more}{OMETRIA}base_url = "{sandbox.ometria_url}"\n',
+        more=f'{more}{ZONES}{OMETRIA}base_url = "{sandbox.ometria_url}"\n',
         environ={"OMETRIA_KEY": sandbox.ometria_key},
         **changes,
     )
+
+
+def week_oracle(objects: dict[str, list[dict[str, Any]]], *dates: date) -> Oracle:
+    """What the marts must be when just these dates of the week are loaded."""
+    return oracle(objects, dates=dates, start_date=WEEK[0], store_timezones=CHAIN.timezones)
 
 
 @pytest.fixture(scope="session")
@@ -51,4 +57,4 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
         project = week_project(tmp_path_factory.mktemp("week"), sandbox)
         project.load(WEEK)
         objects = fetch(sandbox.sitoo_url, sandbox.api_users[0])
-        yield Week(sandbox, project, objects, oracle(objects, dates=WEEK, start_date=WEEK[0]))
+        yield Week(sandbox, project, objects, week_oracle(objects, *WEEK))

@@ -17,8 +17,8 @@ from sitoo_pipeline.operations.status import statuses
 from sitoo_pipeline.sandbox import Faults, Sandbox
 from sitoo_pipeline.tables import marts
 from sitoo_pipeline_tests.oracle import Oracle
-from sitoo_pipeline_tests.pipeline.conftest import CHAIN, NOW, WEEK, Week, week_project
-from sitoo_pipeline_tests.pipeline.expected import csv_files, differing_cells, oracle
+from sitoo_pipeline_tests.pipeline.conftest import CHAIN, NOW, WEEK, Week, week_oracle, week_project
+from sitoo_pipeline_tests.pipeline.expected import csv_files, differing_cells
 from sitoo_pipeline_tests.pipeline.project import Project, Row
 
 FRIDAY, SATURDAY, SUNDAY = DATES = WEEK[4:]
@@ -104,7 +104,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 
 def figures(week: Week, *dates: date) -> Oracle:
-    return oracle(week.objects, dates=dates, start_date=WEEK[0])
+    return week_oracle(week.objects, *dates)
 
 
 def assert_marts(found: Look, expected: Oracle) -> None:

@@ -28,11 +28,56 @@ def test_the_week_has_what_can_go_wrong(week: Week) -> None:
     assert {row["channel"] for row in hourly} == {"pos", "online"}
     for measure in ("discounts", "returns", "gift_card_sales", "roundoff", "return_transactions", "goods_returned"):
         assert any(row[measure] for row in hourly), measure
-    after_midnight = [row for row in hourly if row["channel"] == "pos" and row["local_hour"] < 4]
-    assert {row["business_date"] for row in after_midnight} == {date(2026, 10, 25)}
-    assert {row["store_id"] for row in hourly} == {"0101", "0102", "310", "unknown"}
-    statuses = {row["status"] for row in week.project.rows(marts.Z_REPORT_RECONCILIATION)}
-    assert "balanced" in statuses
+    tills = [row for row in hourly if row["channel"] == "pos"]
+    after_midnight = [row for row in tills if row["local_hour"] < 3]
+    assert {(row["store_id"], row["business_date"]) for row in after_midnight} == {
+        ("310", date(2026, 10, 25)),
+        ("0601", date(2026, 10, 25)),
+    }
+    doubled = [row["hour_start"].hour for row in tills if row["store_id"] == "310" and row["local_hour"] == 2]
+    assert doubled == [0, 1]
+    assert {(row["store_id"], row["currency"]) for row in hourly} == {
+        *(("310", currency) for currency in ("SEK", "EUR")),
+        *(("unknown", "SEK"), ("NYC-1", "USD"), ("0601", "EUR"), ("0101", "SEK")),
+    }
+    assert {row["store_id"] for row in tills} >= {"unknown"}
+
+
+def test_an_evening_in_new_york_is_the_next_date_in_sweden(week: Week) -> None:
+    found = week.project.query(
+        "SELECT business_date, CAST(ordered_at AT TIME ZONE 'Europe/Stockholm' AS DATE) AS at_home, count(*) AS orders "
+        "FROM core.orders WHERE store_id = 'NYC-1' AND local_hour >= 19 GROUP BY ALL ORDER BY ALL"
+    )
+    assert found
+    assert {(row["at_home"] - row["business_date"]).days for row in found} == {1}
+
+
+def test_orders_that_do_not_count_say_why(week: Week) -> None:
+    reasons = week.project.query("SELECT DISTINCT not_counted_reason AS reason FROM core.orders WHERE NOT counts")
+    assert {row["reason"] for row in reasons} == {
+        "booking",
+        "parked cart",
+        "order type unknown_120",
+        "cancelled",
+        "abandoned",
+        "payment not successful (10)",
+        "payment not successful (unknown_99)",
+    }
+
+
+def test_every_z_report_balances_and_what_has_none_is_in_another_currency(week: Week) -> None:
+    rows = week.project.rows(marts.Z_REPORT_RECONCILIATION)
+    assert {row["status"] for row in rows} == {"balanced", "missing_z_report"}
+    missing = [row for row in rows if row["z_report_id"] is None]
+    assert {(row["store_id"], row["currency"]) for row in missing} == {("310", "EUR")}
+    weeks_late = [r for r in week.objects["z_reports"] if r["dateadded"] > r["datecreated"] + 14 * 86400]
+    silent = [r for r in week.objects["z_reports"] if r["dateopened"] is None]
+    shown = {(row["register_id"], row["z_report_id"]) for row in rows}
+    assert shown & {(report["registerid"], report["zreportid"]) for report in weeks_late}
+    assert shown & {(report["registerid"], report["zreportid"]) for report in silent}
+
+
+def test_stock_differs_from_sales_for_known_causes(week: Week) -> None:
     causes = {row["cause"] for row in week.project.rows(marts.STOCK_RECONCILIATION)}
     assert causes == {None, "not_stocked", "delivered_another_day", "date_not_loaded"}
 

@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from sitoo_pipeline_tests.scenario.objects import ABSENT, Json, movement, transaction, z_report
-from sitoo_pipeline_tests.scenario.shops import GOTHENBURG, GOTHENBURG_2, HELSINKI, LONDON, MOVED
+from sitoo_pipeline_tests.scenario.shops import GOTHENBURG, GOTHENBURG_2, HELSINKI, LONDON, LONDON_2, LONDON_3, MOVED
+
+LATE = "2026-11-20T12:00:00+00:00"
+"""When the tills of London came back online, all at once."""
+
+
+def _zeros(register: str, count: int, *, first: str, added: str | None) -> list[Json]:
+    """So many z-reports of a till that nobody used, closed an hour after each other."""
+    begins = datetime.fromisoformat(first)
+    hours = [begins + timedelta(hours=number) for number in range(count + 1)]
+    return [
+        z_report(
+            number,
+            register,
+            hours[number].isoformat(),
+            store="0103",
+            opened=hours[number - 1].isoformat(),
+            currency="GBP",
+            added=added,
+        )
+        for number in range(1, count + 1)
+    ]
+
 
 Z_PARTS: dict[str, list[Json]] = {
     "several on one register and day, the second right after the first": [
@@ -109,7 +133,7 @@ Z_PARTS: dict[str, list[Json]] = {
             store="0103",
             opened="2026-10-24T23:00:00+01:00",
             currency="GBP",
-            added="2026-11-20T12:00:00+00:00",
+            added=LATE,
             moneysalestotal="15.60",
             moneysalestotalnet="13.00",
             numsales=1,
@@ -122,11 +146,15 @@ Z_PARTS: dict[str, list[Json]] = {
             store="0103",
             opened="2026-10-25T01:00:00+00:00",
             currency="GBP",
-            added="2026-11-20T12:00:00+00:00",
+            added=LATE,
         ),
         z_report(
             3, LONDON, "2026-10-25T08:00:00+00:00", store="0103", opened="2026-10-25T09:00:00+00:00", currency="GBP"
         ),
+    ],
+    "more than one answer holds, many of them added in the second in which an answer ends": [
+        *_zeros(LONDON_2, 310, first="2026-10-14T00:00:00+00:00", added=None),
+        *_zeros(LONDON_3, 400, first="2026-10-10T00:00:00+00:00", added=LATE),
     ],
     "it reaches into a date that is not loaded": [
         z_report(1, MOVED, "2026-10-23T09:00:00+02:00", store=None, opened="2026-10-22T09:00:00+02:00"),

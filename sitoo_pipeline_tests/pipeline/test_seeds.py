@@ -1,0 +1,44 @@
+"""Many small awkward chains, each while one request in ten fails: every cell of every mart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from sitoo_pipeline.sandbox import Chain, Faults, Sandbox
+from sitoo_pipeline.tables import marts
+from sitoo_pipeline_tests.pipeline.expected import differing_cells, fetch, oracle
+from sitoo_pipeline_tests.pipeline.project import Project
+
+AUTUMN, SPRING, YEAR_END = date(2026, 10, 24), date(2026, 3, 28), date(2025, 12, 31)
+"""The first of two dates: the clocks go back, they go forward, the shops are closed on the second."""
+BEGINNINGS = (AUTUMN, date(2026, 11, 7), SPRING, date(2026, 6, 12), AUTUMN, YEAR_END)
+HISTORY, AFTERWARDS = timedelta(days=11), timedelta(days=4)
+"""A register moves on the thirteenth day of a chain, which is the second date; tills are offline for three at most."""
+FAULT_SEEDS = 540
+"""Added to each seed: so that in every one of these loads some request fails."""
+PATIENCE = "attempts = 12, wait_initial = 0.001, wait_max = 0.002"
+
+
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_no_cell_differs_while_one_request_in_ten_fails(seed: int, tmp_path: Path) -> None:
+    first = BEGINNINGS[seed % len(BEGINNINGS)]
+    dates = [first, first + timedelta(days=1)]
+    chain = Chain(stores=2 + seed % 2, seed=seed, opened=first - HISTORY, orders_per_day=10, awkward=True)
+    zones = "".join(f'[accounts.kedjan.stores.{s}]\ntimezone = "{z}"\n' for s, z in chain.timezones.items())
+    with Sandbox(chain=chain, now=datetime.combine(dates[-1] + AFTERWARDS, time(12), tzinfo=UTC)) as sandbox:
+        objects = fetch(sandbox.sitoo_url, sandbox.api_users[0])
+        sandbox.clear_requests()
+        sandbox.faults = Faults(rate=0.1, retry_after=0, seed=FAULT_SEEDS + seed)
+        project = Project.make(tmp_path, sandbox, start_date=first, more=zones, http=PATIENCE)
+        project.load_plainly([dates])
+        asked = Counter(sandbox.requests)
+    expected = oracle(objects, dates=dates, start_date=first, store_timezones=chain.timezones)
+    for table in marts.TABLES:
+        assert differing_cells(project.rows(table), getattr(expected, table.name)(), table) == []
+    assert max(asked.values()) > 1, "no request had to be repeated"
+    assert {row["status"] for row in project.rows(marts.Z_REPORT_RECONCILIATION)} >= {"balanced"}
+    assert "unbalanced" not in {row["status"] for row in project.rows(marts.Z_REPORT_RECONCILIATION)}
