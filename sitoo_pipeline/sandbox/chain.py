@@ -19,14 +19,13 @@ class Chain:
     """A chain of stores with a web shop, trading since ``opened``.
 
     Args:
-        stores: how many stores; a larger chain has the same first stores. The first six are in Sweden, the seventh is
-            in Helsinki and the eighth in New York.
+        stores: how many stores; a larger chain has the same first stores.
         seed: what chance decides. Equal chains have equal days.
         opened: first business date.
         timezone: IANA zone of the chain and of every store in Sweden.
         orders_per_day: orders of an average store on an average day.
-        awkward: one of the first two stores is abroad, and what is rare or looks like bad data happens as well. Some
-            z-reports then cannot balance, and some figures have no store. Every case is listed in ``docs/sandbox.md``.
+        awkward: two stores are abroad, in other zones, and what is rare or looks like bad data happens as well. Some
+            orders then have no z-report, and some figures no store. Every case is listed in ``docs/sandbox.md``.
     """
 
     stores: int = 6

@@ -27,7 +27,7 @@ _DELIVERY, _INVOICE = Decimal("49.00"), Decimal("29.00")  # incl. 25 % VAT
 _FREE_DELIVERY_FROM = Decimal("500.00")
 _BACK_ONLINE = 8 * 60 + 40  # a till that was offline over night uploads what it sold from 08:40
 
-_BUSY = {10: 6, 11: 8, 12: 14, 13: 11, 14: 7, 15: 8, 16: 12, 17: 15, 18: 10, 19: 7, 26: 14, 27: 14}
+_BUSY = {10: 6, 11: 8, 12: 14, 13: 11, 14: 7, 15: 8, 16: 12, 17: 15, 18: 10, 19: 7, 26: 20, 27: 20}
 """Sales by hour after midnight of the trading day, where they are not 4: lunch, after work, the end of a long night."""
 _TENDERS = (CARD, SWISH, CASH, GIFT_CARD)
 _TENDER_WEIGHTS = (0.76, 0.86, 0.96, 1.0)  # cumulative
