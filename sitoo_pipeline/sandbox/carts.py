@@ -19,7 +19,7 @@ from sitoo_pipeline.sandbox.markets import ZERO, Market
 _CENT = Decimal("0.01")
 _POOL_SIZE = 600
 _ROWS, _ROW_WEIGHTS = (1, 2, 3, 4, 6), (30, 28, 22, 12, 8)
-_GROUP_WEIGHTS = dict(zip((group.name for group in GROUPS), (40, 14, 14, 3, 4, 34, 12), strict=True))
+_GROUP_WEIGHTS = dict(zip((group.name for group in GROUPS), (40, 14, 14, 12, 6, 34, 12), strict=True))
 
 
 @dataclass(frozen=True)

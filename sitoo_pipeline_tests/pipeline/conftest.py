@@ -14,7 +14,7 @@ from sitoo_pipeline_tests.oracle import Oracle
 from sitoo_pipeline_tests.pipeline.expected import fetch, oracle
 from sitoo_pipeline_tests.pipeline.project import Project, days
 
-CHAIN = Chain(stores=4, seed=11, opened=date(2026, 10, 10), orders_per_day=16, awkward=True)
+CHAIN = Chain(stores=4, seed=13, opened=date(2026, 10, 10), orders_per_day=18, awkward=True)
 NOW = datetime(2026, 11, 10, 12, tzinfo=UTC)
 WEEK = days("2026-10-19", "2026-10-25")
 """Monday to the Sunday of 25 hours; one store is open through the doubled hour, two are in other zones."""
