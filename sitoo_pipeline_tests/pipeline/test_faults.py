@@ -107,6 +107,17 @@ def figures(week: Week, *dates: date) -> Oracle:
     return week_oracle(week.objects, *dates)
 
 
+def states(expected: Oracle) -> list[str]:
+    """What each date must be said to be: some orders of a till that takes two currencies have no z-report."""
+    open_questions = {
+        row["business_date"]
+        for row in expected.z_report_reconciliation()
+        if row["status"] in ("missing_z_report", "unbalanced")
+    }
+    found = {day: "unreconciled" if day in open_questions else "done" for day in expected.dates}
+    return [found.get(day, "failed") for day in DATES]
+
+
 def assert_marts(found: Look, expected: Oracle) -> None:
     for table in marts.TABLES:
         assert differing_cells(found.marts[table.name], getattr(expected, table.name)(), table) == []
@@ -123,7 +134,7 @@ def test_the_other_dates_have_their_figures_and_deliveries(story: Story, week: W
     expected = figures(week, FRIDAY, SUNDAY)
     assert_marts(story.failed, expected)
     assert story.failed.files == csv_files(expected)
-    assert [day.state for day in story.failed.status] == ["done", "failed", "done"]
+    assert [day.state for day in story.failed.status] == states(expected)
     assert "partly_loaded" in {row["status"] for row in story.failed.marts["z_report_reconciliation"]}
 
 
@@ -146,7 +157,7 @@ def test_a_later_run_repairs_it_while_one_request_in_ten_fails(story: Story, wee
     expected = figures(week, *DATES)
     assert_marts(story.repaired, expected)
     assert story.repaired.files == csv_files(expected)
-    assert [day.state for day in story.repaired.status] == ["done"] * 3
+    assert [day.state for day in story.repaired.status] == states(expected)
     assert story.repaired.materialized == {str(day) for day in DATES}
 
 
@@ -155,7 +166,8 @@ def test_what_was_loaded_stays_when_the_date_fails_again(story: Story) -> None:
     assert story.failed_again.raw == story.repaired.raw
     assert story.failed_again.marts == story.repaired.marts
     assert story.failed_again.files == story.repaired.files
-    assert [day.state for day in story.failed_again.status] == ["done", "failed", "done"]
+    before = [day.state for day in story.repaired.status]
+    assert [day.state for day in story.failed_again.status] == [before[0], "failed", before[2]]
     assert story.failed_again.partitions[str(SATURDAY)] == "FAILED"
 
 
