@@ -82,6 +82,34 @@ _HOURS_ADD_UP = Check(
     remedy="Materialize marts.daily_sales of the date again.",
 )
 
+_REGISTERS_ADD_UP = Check(
+    "adds_up_to_hours",
+    marts.REGISTER_SALES,
+    "the registers of a store add up to the hours of its tills",
+    """
+    SELECT business_date, store_id, currency, r.gross_sales, r.returns, h.gross_sales AS of_hours,
+        h.returns AS returns_of_hours
+    FROM (
+        SELECT business_date, store_id, currency, sum(gross_sales) AS gross_sales, sum(net_sales) AS net_sales,
+            sum(discounts) AS discounts, sum(returns) AS returns, sum(transactions) AS transactions,
+            sum(goods_sold) AS goods_sold, sum(goods_returned) AS goods_returned
+        FROM marts.register_sales WHERE business_date IN ({dates}) GROUP BY ALL
+    ) AS r
+    FULL JOIN (
+        SELECT business_date, store_id, currency, sum(gross_sales) AS gross_sales, sum(net_sales) AS net_sales,
+            sum(discounts) AS discounts, sum(returns) AS returns, sum(transactions) AS transactions,
+            sum(goods_sold) AS goods_sold, sum(goods_returned) AS goods_returned
+        FROM marts.hourly_sales WHERE channel = 'pos' AND business_date IN ({dates}) GROUP BY ALL
+    ) AS h USING (business_date, store_id, currency)
+    WHERE (r.gross_sales, r.net_sales, r.discounts, r.returns, r.transactions, r.goods_sold, r.goods_returned)
+        IS DISTINCT FROM
+        (h.gross_sales, h.net_sales, h.discounts, h.returns, h.transactions, h.goods_sold, h.goods_returned)
+    ORDER BY ALL
+    """,
+    blocking=True,
+    remedy="Materialize marts.hourly_sales and marts.register_sales of the date again.",
+)
+
 _ALL_HOURS = Check(
     "all_hours_present",
     marts.WEEKLY_BALANCE_HOURLY,
@@ -125,6 +153,7 @@ CHECKS: tuple[Check, ...] = (
     *(_shape(table) for table in _KEYED),
     _ADDS_UP,
     _HOURS_ADD_UP,
+    _REGISTERS_ADD_UP,
     _ALL_HOURS,
     *RECONCILIATION_CHECKS,
     _STOCK_AGREES,

@@ -22,7 +22,11 @@ Dates = Sequence[date]
 def _hourly_sales(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
     orders = table_frame(con, core.ORDERS, dates=dates)
     lines = table_frame(con, core.ORDER_LINES, dates=dates)
-    return {marts.HOURLY_SALES: transforms.hourly_sales(account=runtime.account.name, orders=orders, lines=lines)}
+    account = runtime.account.name
+    return {
+        marts.HOURLY_SALES: transforms.hourly_sales(account=account, orders=orders, lines=lines),
+        marts.REGISTER_SALES: transforms.register_sales(account=account, orders=orders, lines=lines),
+    }
 
 
 def _daily_sales(_: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
@@ -101,7 +105,9 @@ def _stock_reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, date
 
 
 COMPUTATIONS = (
-    Computation("hourly_sales", (marts.HOURLY_SALES,), (core.ORDERS, core.ORDER_LINES), _hourly_sales),
+    Computation(
+        "hourly_sales", (marts.HOURLY_SALES, marts.REGISTER_SALES), (core.ORDERS, core.ORDER_LINES), _hourly_sales
+    ),
     Computation(
         "daily_sales",
         (marts.DAILY_SALES,),

@@ -110,6 +110,21 @@ DAILY_SALES = Table(
     key=("account", "store_id", "channel", "currency", "business_date"),
 )
 
+REGISTER_SALES = Table(
+    "marts",
+    "register_sales",
+    "Sales per register (till), currency and business date. The rows of a store add up to daily_sales of channel pos.",
+    (
+        ACCOUNT,
+        STORE,
+        Column("register_id", TEXT, "Register (till) that sold it, Sitoo's id in braces", nullable=False),
+        CURRENCY,
+        _DATE,
+        *(column for column in _MEASURES if column.name != "visitors"),
+    ),
+    key=("account", "store_id", "register_id", "currency", "business_date"),
+)
+
 _WEEKLY = tuple(
     Column(
         c.name,
@@ -141,6 +156,7 @@ WEEKLY_BALANCE_HOURLY = Table(
 TABLES = (
     HOURLY_SALES,
     DAILY_SALES,
+    REGISTER_SALES,
     WEEKLY_BALANCE_HOURLY,
     Z_REPORT_RECONCILIATION,
     Z_REPORT_ORDERS,
@@ -154,6 +170,7 @@ __all__ = [
     "RECONCILED",
     "RECONCILED_COUNTS",
     "RECONCILED_MONEY",
+    "REGISTER_SALES",
     "STOCK_CAUSES",
     "STOCK_MOVEMENTS_DAILY",
     "STOCK_RECONCILIATION",

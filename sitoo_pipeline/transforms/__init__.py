@@ -17,7 +17,7 @@ from sitoo_pipeline.transforms.places import (
 )
 from sitoo_pipeline.transforms.reconciliation import Reconciliation, reconcile
 from sitoo_pipeline.transforms.reference import products, registers, stores, warehouses
-from sitoo_pipeline.transforms.sales import daily_sales, hourly_sales
+from sitoo_pipeline.transforms.sales import daily_sales, hourly_sales, register_sales
 from sitoo_pipeline.transforms.stock import stock_movements, stock_movements_daily
 from sitoo_pipeline.transforms.stock_reconciliation import nearby_dates, stock_reconciliation
 from sitoo_pipeline.transforms.weekly_balance import weekly_balance_hourly
@@ -41,6 +41,7 @@ __all__ = [
     "place_z_reports",
     "products",
     "reconcile",
+    "register_sales",
     "registers",
     "stock_movements",
     "stock_movements_daily",

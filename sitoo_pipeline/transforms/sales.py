@@ -1,4 +1,4 @@
-"""``marts.hourly_sales`` and ``marts.daily_sales``: what each store sold, per channel, currency and hour or day.
+"""``marts.hourly_sales``, ``daily_sales`` and ``register_sales``: what each store and till sold, by hour or day.
 
 Orders that do not count never enter; the rules for single lines are in ``order_lines``.
 """
@@ -40,10 +40,7 @@ def hourly_sales(*, account: str, orders: pl.DataFrame, lines: pl.DataFrame) -> 
         lines: ``core.order_lines`` of these orders.
     """
     counting = orders.filter("counts")
-    with_totals = counting.join(_order_totals(lines), on="order_id", how="left").with_columns(
-        pl.selectors.by_name(_MEASURES, require_all=False).fill_null(0),
-        roundoff=pl.col("money_total_gross_roundoff").fill_null(0),
-    )
+    with_totals = _with_totals(counting, lines)
     names = counting.group_by(_STORE_DAY).agg(first_by_order("store_name"))
     hours = with_totals.group_by(_HOUR).agg(*sums(*_MEASURES), first_by_order("local_hour"))
     return fit(
@@ -62,6 +59,27 @@ def daily_sales(hourly: pl.DataFrame) -> pl.DataFrame:
         *sums("vat", *_MEASURES), pl.col("store_name").sort_by("hour_start").first(), visitors
     )
     return fit(days, marts.DAILY_SALES)
+
+
+def register_sales(*, account: str, orders: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """``marts.register_sales``: a row for each register and date with an order that counts. Args as ``hourly_sales``.
+
+    Orders that no register sold are in no row. A register that sold for two stores on a date has a row of each.
+    """
+    sold = _with_totals(orders.filter(pl.col("counts") & pl.col("register_id").is_not_null()), lines)
+    days = sold.group_by("store_id", "register_id", "currency", "business_date").agg(sums(*_MEASURES))
+    return fit(
+        days.with_columns(account=pl.lit(account), vat=pl.col("gross_sales") - pl.col("net_sales")),
+        marts.REGISTER_SALES,
+    )
+
+
+def _with_totals(counting: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """The orders, each with its share of every measure; 0 where it has no line."""
+    return counting.join(_order_totals(lines), on="order_id", how="left").with_columns(
+        pl.selectors.by_name(_MEASURES, require_all=False).fill_null(0),
+        roundoff=pl.col("money_total_gross_roundoff").fill_null(0),
+    )
 
 
 def _order_totals(lines: pl.DataFrame) -> pl.DataFrame:

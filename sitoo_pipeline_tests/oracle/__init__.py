@@ -72,6 +72,24 @@ class Oracle(Tills):
             for (store, channel, currency, day), sales in sorted(groups.items())
         ]
 
+    def register_sales(self) -> list[Row]:
+        """Rows of ``marts.register_sales``."""
+        groups: dict[tuple[str, str, str, date], list[Sale]] = defaultdict(list)
+        for sale in self.sales(self.dates):
+            if sale.register:
+                groups[sale.store, sale.register, sale.currency, sale.day].append(sale)
+        return [
+            {
+                "account": self.account,
+                "store_id": store,
+                "register_id": register,
+                "currency": currency,
+                "business_date": day,
+                **{name: value for name, value in measures(total(sales)).items() if name != "visitors"},
+            }
+            for (store, register, currency, day), sales in sorted(groups.items())
+        ]
+
     def weekly_balance_hourly(self) -> list[Row]:
         """Rows of ``marts.weekly_balance_hourly``."""
         sold: dict[tuple[str, str, date], list[Sale]] = defaultdict(list)

@@ -148,6 +148,10 @@ Z_REPORT = ["account", "store_id", "register_id", "z_report_id", "business_date"
 def test_the_columns_of_the_marts_are_the_contract() -> None:
     assert marts.HOURLY_SALES.names == [*STORE_AND_DAY, "hour_start", "local_hour", *MEASURES]
     assert marts.DAILY_SALES.names == [*STORE_AND_DAY, *MEASURES]
+    assert marts.REGISTER_SALES.names == [
+        *("account", "store_id", "register_id", "currency", "business_date"),
+        *MEASURES[:-1],
+    ]
     assert marts.WEEKLY_BALANCE_HOURLY.names == WEEKLY_BALANCE
     sides = [f"{side}_{measure}" for side in ("z", "ours", "diff") for measure in RECONCILED]
     assert marts.Z_REPORT_RECONCILIATION.names == [*Z_REPORT, *sides]

@@ -74,6 +74,7 @@ def orders(draw: st.DrawFn, count: int = 6) -> pl.DataFrame:
     for order_id in range(1, count + 1):
         at = datetime(2026, 10, 24, 12, tzinfo=UTC) + timedelta(minutes=draw(st.integers(0, 2 * 24 * 60)))
         local = at.astimezone(ZoneInfo(STOCKHOLM))
+        register = draw(st.sampled_from([None, "{A}", "{B}"]))
         rows.append(
             {
                 "order_id": order_id,
@@ -84,8 +85,8 @@ def orders(draw: st.DrawFn, count: int = 6) -> pl.DataFrame:
                 "local_hour": local.hour,
                 "store_id": draw(st.sampled_from(["1", "unknown"])),
                 "store_name": draw(st.sampled_from([None, "Å", "B"])),
-                "channel": draw(st.sampled_from(["pos", "online"])),
-                "register_id": draw(st.sampled_from([None, "{A}", "{B}"])),
+                "channel": "pos" if register else "online",
+                "register_id": register,
                 "currency": draw(st.sampled_from(["SEK", "EUR"])),
                 "counts": draw(st.sampled_from([True, True, True, False])),
                 "money_total_gross_roundoff": draw(st.none() | cents),

@@ -124,8 +124,11 @@ def test_hours_add_up_to_days_and_days_to_the_orders(heads: pl.DataFrame, rows: 
         dates=set(heads["business_date"]),
         channels=("pos", "online"),
     )
+    registers = transforms.register_sales(account="a", orders=heads, lines=lines)
+    at_tills = daily.filter(pl.col("channel") == "pos")
     for measure in ADDED:
         assert hourly[measure].sum() == daily[measure].sum(), measure
+        assert registers[measure].sum() == at_tills[measure].sum(), measure
         if measure in weekly.columns:
             assert weekly[measure].sum() == daily[measure].sum(), measure
     counting = heads.filter("counts")

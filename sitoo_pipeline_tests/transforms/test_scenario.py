@@ -35,6 +35,7 @@ def marts_of(tables: Core, *, dates: set[date] = DAYS, loaded: set[date] = DAYS)
     return {
         "hourly_sales": hourly,
         "daily_sales": transforms.daily_sales(hourly),
+        "register_sales": transforms.register_sales(account=scenario.ACCOUNT, orders=wanted.orders, lines=wanted.lines),
         "weekly_balance_hourly": transforms.weekly_balance_hourly(
             account=scenario.ACCOUNT, hourly=hourly, stores=tables.stores, dates=dates
         ),
