@@ -28,7 +28,8 @@ def test_no_cell_differs_while_one_request_in_ten_fails(seed: int, tmp_path: Pat
     first = BEGINNINGS[seed % len(BEGINNINGS)]
     dates = [first, first + timedelta(days=1)]
     chain = Chain(stores=2 + seed % 2, seed=seed, opened=first - HISTORY, orders_per_day=10, awkward=True)
-    zones = "".join(f'[accounts.kedjan.stores.{s}]\ntimezone = "{z}"\n' for s, z in chain.timezones.items())
+    known = chain.timezones if seed % 4 != 1 else {}  # else only the tills say where they are
+    zones = "".join(f'[accounts.kedjan.stores.{store}]\ntimezone = "{zone}"\n' for store, zone in known.items())
     with Sandbox(chain=chain, now=datetime.combine(dates[-1] + AFTERWARDS, time(12), tzinfo=UTC)) as sandbox:
         objects = fetch(sandbox.sitoo_url, sandbox.api_users[0])
         sandbox.clear_requests()
@@ -36,7 +37,7 @@ def test_no_cell_differs_while_one_request_in_ten_fails(seed: int, tmp_path: Pat
         project = Project.make(tmp_path, sandbox, start_date=first, more=zones, http=PATIENCE)
         project.load_plainly([dates])
         asked = Counter(sandbox.requests)
-    expected = oracle(objects, dates=dates, start_date=first, store_timezones=chain.timezones)
+    expected = oracle(objects, dates=dates, start_date=first, store_timezones=known)
     for table in marts.TABLES:
         assert differing_cells(project.rows(table), getattr(expected, table.name)(), table) == []
     assert max(asked.values()) > 1, "no request had to be repeated"
