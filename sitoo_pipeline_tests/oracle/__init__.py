@@ -28,8 +28,7 @@ class Oracle(Tills):
         groups: dict[tuple[Any, ...], list[Sale]] = defaultdict(list)
         snapshots: dict[tuple[str, date], str] = {}
         for sale in self.sales(self.dates):
-            hour = sale.local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
-            groups[sale.store, sale.channel, sale.currency, sale.day, hour].append(sale)
+            groups[_hour(sale)].append(sale)
             if sale.snapshot_name:
                 snapshots.setdefault((sale.store, sale.day), sale.snapshot_name)
         rows = []
@@ -91,9 +90,11 @@ class Oracle(Tills):
         ]
 
     def weekly_balance_hourly(self) -> list[Row]:
-        """Rows of ``marts.weekly_balance_hourly``."""
+        """Rows of ``marts.weekly_balance_hourly``: an hour shows one clock, that of its lowest order id."""
         sold: dict[tuple[str, str, date], list[Sale]] = defaultdict(list)
+        clock: dict[tuple[Any, ...], int] = {}
         for sale in self.sales(self.dates):
+            clock.setdefault(_hour(sale), sale.local.hour)
             if sale.channel in self.channels:
                 sold[sale.store, sale.currency, sale.day].append(sale)
         sets = dict(sold)
@@ -105,7 +106,7 @@ class Oracle(Tills):
         rows = []
         for (store, currency, day), sales in sorted(sets.items()):
             for hour in range(24):
-                figures = total([sale for sale in sales if sale.local.hour == hour])
+                figures = total([sale for sale in sales if clock[_hour(sale)] == hour])
                 rows.append(
                     {
                         "account": self.account,
@@ -166,3 +167,9 @@ class Oracle(Tills):
     def stock_reconciliation(self) -> list[Row]:
         """Rows of ``marts.stock_reconciliation``."""
         return stock_reconciliation(self)
+
+
+def _hour(sale: Sale) -> tuple[Any, ...]:
+    """The row of ``marts.hourly_sales`` that a sale belongs to; its hour is an instant."""
+    begins = sale.local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+    return sale.store, sale.channel, sale.currency, sale.day, begins

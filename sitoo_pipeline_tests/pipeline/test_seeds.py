@@ -41,5 +41,8 @@ def test_no_cell_differs_while_one_request_in_ten_fails(seed: int, tmp_path: Pat
     for table in marts.TABLES:
         assert differing_cells(project.rows(table), getattr(expected, table.name)(), table) == []
     assert max(asked.values()) > 1, "no request had to be repeated"
-    assert {row["status"] for row in project.rows(marts.Z_REPORT_RECONCILIATION)} >= {"balanced"}
-    assert "unbalanced" not in {row["status"] for row in project.rows(marts.Z_REPORT_RECONCILIATION)}
+    rows = project.rows(marts.Z_REPORT_RECONCILIATION)
+    assert "balanced" in {row["status"] for row in rows}
+    silent = {(r["registerid"], r["zreportid"]) for r in objects["z_reports"] if r["dateopened"] is None}
+    unbalanced = {(row["register_id"], row["z_report_id"]) for row in rows if row["status"] == "unbalanced"}
+    assert unbalanced <= silent, "only one that does not say when it began can begin before the account's start date"
