@@ -121,7 +121,9 @@ def test_a_target_that_stays_busy_is_left_for_the_next_run(
     assert hand(ometria, ledger, *(order(number) for number in range(150))).delivered == 150
 
 
-@pytest.mark.parametrize("wait", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)])
+@pytest.mark.parametrize(
+    "wait", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)], ids=["seconds", "date"]
+)
 def test_a_wait_that_is_too_long_is_left_to_the_next_run(
     ometria: Ometria, ometria_server: OmetriaServer, ledger: Ledger, wait: str
 ) -> None:
