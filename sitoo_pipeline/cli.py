@@ -116,6 +116,51 @@ def backfill(
     report_outcomes(outcomes, console)
 
 
+@app.command(short_help="A period to one target again, or what would change there.")
+@clearly
+def deliver(
+    target: Annotated[str, typer.Option("--target", help="The target's name, as in the ledger.")],
+    first: Annotated[date, typer.Option("--from", parser=parse_day, metavar="DATE", help="First business date.")],
+    last: Annotated[date, typer.Option("--to", parser=parse_day, metavar="DATE", help="Last business date, included.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; send and write nothing.")] = False,  # noqa: FBT002
+    force: Annotated[bool, typer.Option("--force", help="Send everything, also what the target has already.")] = False,  # noqa: FBT002
+    rejected: Annotated[bool, typer.Option("--rejected", help="Send also what the target refused before.")] = False,  # noqa: FBT002
+    account: AccountName = None,
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Hand a period to one target again: what is new, changed or not delivered yet, and nothing else.
+
+    With --dry-run nothing is sent: it shows each record that would be, and how the target differs where that can be
+    read. Dates have to be loaded.
+    """
+    settings = settings_or_exit()
+    accounts = accounts_or_exit(settings, account)
+    from sitoo_pipeline.operations import delivering
+
+    console, found = standard_console(), []
+    if dry_run:
+        success = True
+        for compared in delivering.compare(accounts, target, first, last, force=force, rejected=rejected):
+            success = success and compared.trouble is None
+            found.append(delivering.compared_as_json(compared, target))
+            if not as_json:
+                delivering.print_compared(compared, target, console)
+    else:
+        outcomes = delivering.hand_over(
+            settings, accounts, target, first, last, force=force, rejected=rejected, console=console, is_quiet=as_json,
+            verbose=is_verbose(),
+        )  # fmt: skip
+        success = all(outcome.success for outcome in outcomes)
+        for outcome in outcomes:
+            found += delivering.outcome_as_json(outcome, target)
+            if not as_json:
+                delivering.print_handed_over(outcome, target, console)
+    if as_json:
+        console.print_json(data=found)
+    if not success:
+        raise typer.Exit(1)
+
+
 @app.command(short_help="Dates that are missing, failed, unreconciled or not delivered.")
 @clearly
 def status(

@@ -14,6 +14,7 @@ Place = tuple[str, str, str]
 """A store's id, the channel and the currency: what an amount is about."""
 
 _NAMED = 3
+_SETTLED = {State.DELIVERED, State.REJECTED, State.HELD}
 
 
 class DayState(StrEnum):
@@ -117,12 +118,12 @@ class DayStatus:
 
     @property
     def is_delivered(self) -> bool:
-        """Whether every target has everything of the date, or has refused some of it for a reason."""
+        """Whether every target has what it is to have of the date, or has refused some of it for a reason."""
         return all(self.is_delivered_to(target) for target in self.deliveries)
 
     def is_delivered_to(self, target: str) -> bool:
-        """Whether the target has everything of the date, or has refused some of it for a reason."""
-        return target not in self.not_handed_over and set(self.deliveries[target]) <= {State.DELIVERED, State.REJECTED}
+        """Whether the target has what it is to have of the date, or has refused some of it for a reason."""
+        return target not in self.not_handed_over and set(self.deliveries[target]) <= _SETTLED
 
     @property
     def reasons(self) -> list[str]:
@@ -138,6 +139,8 @@ class DayStatus:
             said.append(f"{self.refused} objects refused, see meta.quarantine")
         for target, counts in sorted(self.deliveries.items()):
             lacking = [f"{counts[state]} {state}" for state in State if state is not State.DELIVERED and counts[state]]
+            if counts[State.REJECTED]:
+                lacking.append(f"why says deliver --target {target} --dry-run")
             if target in self.not_handed_over and self.loaded and not self.absent:
                 lacking.append("nothing handed over")
             lacking += [f"left out: {what}" for what in self.left_out.get(target, [])]

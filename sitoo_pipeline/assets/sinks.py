@@ -4,23 +4,31 @@ What a target is and how it is spoken to is in ``sinks``. Dagster never retries 
 what has to go out again, and the next run sends just that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from sitoo_pipeline.assets.days import DayMetadata, run_days
+from sitoo_pipeline.assets.deliveries import NotDeliveredError, NotLoadedError, compare_dates, deliver_dates
 from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import BACKFILL, OWNER, key
 from sitoo_pipeline.assets.targets import Dates, Sink
-from sitoo_pipeline.sinks import Ledger, Report, deliver
+from sitoo_pipeline.sinks import Change, Report
+
+_LISTED = 20
+"""Records that are listed by themselves where they are shown."""
 
 
-class NotDeliveredError(RuntimeError):
-    """A target did not take everything. What it did take is recorded, and the next run sends the rest."""
+class DeliveryConfig(dg.Config):
+    """How a period is handed over; in the Launchpad of a sink, an analyst says so by hand."""
 
-    safe_to_show = True
+    dry_run: bool = Field(default=False, description="Only find out what would be sent; it is in the run's log")
+    force: bool = Field(default=False, description="Send everything, also what the target has already or refused")
+    rejected: bool = Field(default=False, description="Send also what the target refused before")
 
 
 def sink_key(account: str, name: str) -> dg.AssetKey:
@@ -28,82 +36,98 @@ def sink_key(account: str, name: str) -> dg.AssetKey:
     return dg.AssetKey([account, "sinks", name])
 
 
+def sink_op(account: str, name: str) -> str:
+    """The step's name, under which a run's configuration names it."""
+    return f"{account}__sinks__{name}"
+
+
 def sink_asset(runtime: Runtime, sink: Sink, partitions_def: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The deliveries of each business date to one target."""
     account = runtime.account.name
+    asset_key = sink_key(account, sink.name)
 
     @dg.multi_asset(
-        name=f"{account}__sinks__{sink.name}",
+        name=sink_op(account, sink.name),
         specs=[
             dg.AssetSpec(
-                key=sink_key(account, sink.name),
+                key=asset_key,
                 deps=[key(account, table) for table in sink.reads],
                 description=sink.description,
                 group_name=f"{account}_sinks",
                 owners=[OWNER],
                 kinds=set(sink.kinds),
                 tags={"account": account, "layer": "sinks"},
+                skippable=True,  # a dry run delivers nothing
             )
         ],
         partitions_def=partitions_def,
         backfill_policy=BACKFILL,
     )
-    def delivery(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+    def delivery(context: dg.AssetExecutionContext, config: DeliveryConfig) -> Iterator[dg.MaterializeResult[Any]]:
+        if config.dry_run:
+            for day in map(date.fromisoformat, context.partition_keys):
+                try:
+                    report = compare_dates(runtime, sink, [day], force=config.force, rejected=config.rejected)
+                except NotLoadedError as error:
+                    raise dg.Failure(description=str(error), allow_retries=False) from None
+                _log_comparison(context, day, report)
+                _observe(context, asset_key, day, comparison_metadata(report))
+            return
+
         def work(dates: Dates) -> DayMetadata:
             by_date = {}
             for day in dates:
-                report = deliver_dates(runtime, sink, [day], run_id=context.run.run_id)
+                try:
+                    report = deliver_dates(
+                        runtime, sink, [day], run_id=context.run.run_id, force=config.force, rejected=config.rejected
+                    )
+                except NotDeliveredError as error:
+                    _observe(context, asset_key, day, report_metadata(error.report))
+                    raise
                 for message in report.messages:
                     context.log.warning(f"{day}: {message}")
                 by_date[day] = report_metadata(report)
-            return {sink_key(account, sink.name): by_date}
+            return {asset_key: by_date}
 
-        yield from run_days(
-            context, keys=[sink_key(account, sink.name)], chunk_days=1, work=work, on_failure=lambda _dates, _why: None
-        )
+        yield from run_days(context, keys=[asset_key], chunk_days=1, work=work, on_failure=lambda _dates, _why: None)
 
     return delivery
 
 
-def deliver_dates(
-    runtime: Runtime, sink: Sink, dates: Dates, *, run_id: str, dry_run: bool = False, force: bool = False
-) -> Report:
-    """Hand the records of ``dates`` to the target.
+def _observe(context: dg.AssetExecutionContext, asset_key: dg.AssetKey, day: date, metadata: dict[str, Any]) -> None:
+    """Show figures with the date where it is not materialized."""
+    context.log_event(dg.AssetObservation(asset_key, partition=day.isoformat(), metadata=metadata))
 
-    Raises:
-        NotDeliveredError: something is neither delivered nor knowingly rejected.
-    """
-    runtime.account.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with sink.open() as target, Ledger(runtime.account.deliveries_url.get_secret_value()) as ledger:
-        with runtime.warehouse.connect() as con:
-            prepared = sink.prepare(target, con, dates, ledger)
-        report = deliver(
-            target=target,
-            records=prepared.records,
-            ledger=ledger,
-            account=runtime.account.name,
-            run_id=run_id,
-            dry_run=dry_run,
-            force=force,
-            messages=prepared.messages,
-            noted=prepared.counts,
-        )
-    if report.failed:
-        raise NotDeliveredError(
-            f"{sink.name}: {report.retry + report.unknown} of {report.planned} records were not delivered; "
-            f"the next run sends them. {'; '.join(report.messages)}"
-        )
-    return report
+
+def _log_comparison(context: dg.AssetExecutionContext, day: date, report: Report) -> None:
+    context.log.info(f"{day}: {report.planned} records would be sent, {report.unchanged} are unchanged")
+    for change in report.changes:
+        context.log.info("\n  ".join([f"{day}: {change.key}: {change.reason}", *change.details]))
+    for message in report.messages:
+        context.log.warning(f"{day}: {message}")
 
 
 def report_metadata(report: Report) -> dict[str, Any]:
-    """Counts per state, the target's own figures, and what was left out."""
-    notes = {NOTES: "; ".join(report.messages)} if report.messages else {}
-    return {
-        **notes,
-        "records": report.planned + report.unchanged,
-        "delivered": report.delivered,
-        "unchanged": report.unchanged,
-        "rejected": report.rejected,
-        **report.counts,
-    }
+    """Counts per state, the target's own figures, what was refused and why, and what was left out."""
+    said: dict[str, Any] = {NOTES: "; ".join(report.messages)} if report.messages else {}
+    states = report.states
+    if report.refused:
+        said["rejected_records"] = _table(report.refused)
+    own = {f"{name}_at_target" if name in states else name: number for name, number in report.counts.items()}
+    return said | {"records": report.planned + report.unchanged, **states, **own}
+
+
+def comparison_metadata(report: Report) -> dict[str, Any]:
+    """What a dry run found."""
+    said: dict[str, Any] = {NOTES: "; ".join(report.messages)} if report.messages else {}
+    if report.changes:
+        said["would_be_sent"] = _table(report.changes)
+    return said | {"records_to_send": report.planned, "records_unchanged": report.unchanged}
+
+
+def _table(changes: tuple[Change, ...]) -> dg.TableMetadataValue:
+    columns = [dg.TableColumn("key"), dg.TableColumn("reason")]
+    rows: list[Mapping[str, str]] = [{"key": change.key, "reason": change.reason} for change in changes[:_LISTED]]
+    if len(changes) > _LISTED:
+        rows.append({"key": "...", "reason": f"and {len(changes) - _LISTED} more"})
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows], dg.TableSchema(columns))

@@ -6,9 +6,10 @@ others go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -16,6 +17,7 @@ from sitoo_pipeline.assets import AccountAssets
 from sitoo_pipeline.assets.changes import found_dates
 from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.assets.runtime import chunks
+from sitoo_pipeline.assets.sinks import sink_key, sink_op
 from sitoo_pipeline.automation import poll_name, stage_name
 
 RANGE_START = "dagster/asset_partition_range_start"
@@ -31,13 +33,14 @@ Progress = Callable[[str, Sequence[date]], None]
 
 @dataclass
 class Outcome:
-    """What became of the dates of one account."""
+    """What became of the dates of one account; ``figures`` are the counts of a delivery that stands by itself."""
 
     account: str
     done: list[date] = field(default_factory=list)
     failed: dict[date, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    figures: dict[date, dict[str, int]] = field(default_factory=dict)
 
     @property
     def success(self) -> bool:
@@ -97,6 +100,24 @@ class Execution:
         outcome.notes = self._notes
         return outcome
 
+    def deliver(self, target: str, dates: Sequence[date], *, force: bool, rejected: bool) -> Outcome:
+        """Hand ``dates`` to one target, which decides nothing about other targets; arguments as ``sinks.deliver``."""
+        outcome = Outcome(self.account.name)
+        asset = sink_key(self.account.name, target)
+        config = {sink_op(self.account.name, target): {"config": {"force": force, "rejected": rejected}}}
+        for group in chunks(list(dates), DATES_PER_RUN):
+            self.progress("deliver", group)
+            result = self._job(stage_name(self.account.name, "deliver"), group, asset=asset, config=config)
+            named, unnamed = self._failures(result)
+            outcome.failed.update(named or (dict.fromkeys(group, unnamed) if unnamed else {}))
+            outcome.done += [day for day in group if day not in outcome.failed]
+            # Of a step that failed, what it told before stands only where Dagster keeps it.
+            kept = self.instance.get_records_for_run(result.run_id, of_type=_SHOWN_WITH_DATES).records
+            told = [event for record in kept if (event := record.event_log_entry.dagster_event)]
+            outcome.notes += [note for event in told for note in _notes_of(event)]
+            outcome.figures |= dict(_figures(told))
+        return outcome
+
     def _group(self, dates: Sequence[date], outcome: Outcome, *, sinks: bool) -> list[date]:
         good = list(dates)
         for stage in STAGES:
@@ -137,6 +158,9 @@ class Execution:
         """One run. Returns the dates that its steps named as failed, and the reason of a failure that named none."""
         result = self._job(stage_name(self.account.name, stage), dates)
         self._notes += [note for event in result.all_events for note in _notes_of(event)]
+        return self._failures(result)
+
+    def _failures(self, result: dg.ExecuteInProcessResult) -> tuple[dict[date, str], str | None]:
         reasons: dict[date, list[str]] = {}
         unnamed: str | None = None
         for event in _step_failures(result):
@@ -150,7 +174,14 @@ class Execution:
         named = {day: "; ".join(dict.fromkeys(why)) for day, why in reasons.items()}
         return named, None if named else unnamed
 
-    def _job(self, name: str, dates: Sequence[date]) -> dg.ExecuteInProcessResult:
+    def _job(
+        self,
+        name: str,
+        dates: Sequence[date],
+        *,
+        asset: dg.AssetKey | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> dg.ExecuteInProcessResult:
         tags = dict(self.tags)
         if len(dates) > 1:
             tags |= {RANGE_START: dates[0].isoformat(), RANGE_END: dates[-1].isoformat()}
@@ -158,7 +189,8 @@ class Execution:
             instance=self.instance,
             tags=tags,
             partition_key=dates[0].isoformat() if len(dates) == 1 else None,
-            run_config={"loggers": {"console": {"config": {"log_level": self.log_level}}}},
+            run_config={"loggers": {"console": {"config": {"log_level": self.log_level}}}, "ops": config or {}},
+            asset_selection=[asset] if asset else None,
             raise_on_error=False,
         )
         if any(_is_interrupt(event) for event in result.all_events):
@@ -168,6 +200,24 @@ class Execution:
 
 def _step_failures(result: dg.ExecuteInProcessResult) -> list[dg.DagsterEvent]:
     return [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
+
+
+_SHOWN_WITH_DATES = {dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_OBSERVATION}
+
+
+def _figures(events: Sequence[dg.DagsterEvent]) -> Iterator[tuple[date, dict[str, int]]]:
+    """The counts that deliveries show with each date, also with one that failed."""
+    for event in events:
+        if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            shown: dg.AssetMaterialization | dg.AssetObservation = event.step_materialization_data.materialization
+        else:
+            shown = event.asset_observation_data.asset_observation
+        if shown.partition:
+            values = {name: said.value for name, said in shown.metadata.items()}
+            yield (
+                date.fromisoformat(shown.partition),
+                {name: value for name, value in values.items() if isinstance(value, int)},
+            )
 
 
 def _notes_of(event: dg.DagsterEvent) -> list[str]:

@@ -14,16 +14,21 @@ class RangeError(ValueError):
     """A period that makes no sense."""
 
 
+class UnknownTargetError(ValueError):
+    """A target that the settings do not switch on."""
+
+
 class PortTakenError(RuntimeError):
     """Another program listens there already, or the address is none of this machine's."""
 
 
-_WRITTEN_TO_BE_SHOWN = (RangeError, PortTakenError, SitooError, WarehouseLockedError, DatabaseUrlError)
+_ASKED_WRONGLY = (RangeError, UnknownTargetError)
+_WRITTEN_TO_BE_SHOWN = (*_ASKED_WRONGLY, PortTakenError, SitooError, WarehouseLockedError, DatabaseUrlError)
 
 
 def exit_code(error: Exception) -> int:
     """2 for what was asked for wrongly, 1 for what failed."""
-    return 2 if isinstance(error, RangeError) else 1
+    return 2 if isinstance(error, _ASKED_WRONGLY) else 1
 
 
 def explained(error: Exception) -> str | None:

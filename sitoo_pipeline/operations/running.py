@@ -60,10 +60,10 @@ def run_dates(
     refused = {account.name: unreachable(account) for account in settings.accounts if dates.get(account.name)}
     reachable = [name for name, why in refused.items() if why is None]
     outcomes = {name: Outcome(name, failed=dict.fromkeys(dates[name], why)) for name, why in refused.items() if why}
-    for name, at_work in _at_work(settings, reachable, trigger=trigger, verbose=verbose):
+    for name, execution in at_work(settings, reachable, trigger=trigger, verbose=verbose):
         with progress(console, name, len(dates[name]), verbose=verbose) as report:
-            at_work.progress = report
-            outcomes[name] = at_work.run(dates[name], sinks=sinks)
+            execution.progress = report
+            outcomes[name] = execution.run(dates[name], sinks=sinks)
     return [outcomes.get(name, Outcome(name)) for name in dates]
 
 
@@ -81,25 +81,25 @@ def run_recent(settings: Settings, *, console: Console, verbose: bool = False) -
             console.print(f"{name}: starts on {accounts[name].start_date}; no date is over yet")
         else:
             reachable.append(name)
-    for name, at_work in _at_work(settings, reachable, trigger="run", verbose=verbose):
+    for name, execution in at_work(settings, reachable, trigger="run", verbose=verbose):
         account, newest, unknown = accounts[name], yesterday(accounts[name]), []
         found: set[date] = set()
         if account.warehouse_path.exists():
             console.print(f"{name}: asking what came late or changed")
             try:
-                found = at_work.poll(("hour", "night"))
+                found = execution.poll(("hour", "night"))
             except StageError as error:
                 unknown = [f"what came late or changed is not known: {error}"]
         dates = sorted(day for day in {newest, *found} if account.start_date <= day <= newest)
         with progress(console, name, len(dates), verbose=verbose) as report:
-            at_work.progress = report
-            outcome = at_work.run(dates)
+            execution.progress = report
+            outcome = execution.run(dates)
         outcome.warnings = [*unknown, *outcome.warnings]
         outcomes.append(outcome)
     return outcomes
 
 
-def _at_work(
+def at_work(
     settings: Settings, names: Sequence[str], *, trigger: str, verbose: bool
 ) -> Iterator[tuple[str, Execution]]:
     """Dagster at work on each account in turn."""

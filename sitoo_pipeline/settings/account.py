@@ -101,6 +101,9 @@ class Account(Section):
     landing_retention_days: PositiveDays = Field(
         default=90, description="how long response bodies are kept", examples=[90]
     )
+    rejected_retention_days: PositiveDays = Field(
+        default=30, description="how long the content of a rejected record is kept", examples=[30]
+    )
     chunk_days: int = Field(
         default=7, strict=True, ge=1, le=31, description="days asked for at once in a backfill", examples=[7]
     )

@@ -61,21 +61,26 @@ def is_same_database(one: sa.URL, other: sa.URL) -> bool:
 
 
 def create_table(engine: sa.Engine, table: sa.Table) -> None:
-    """Create ``table`` and its indexes where they are missing, and columns that an older version did not have.
+    """Create ``table`` and its indexes where they are missing, and columns that an older version's table lacks.
 
-    The folder of a SQLite file is made.
+    Only columns that may be null come to a table that is there. The folder of a SQLite file is made.
     """
     if file := sqlite_file(engine.url):
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with engine.begin() as connection:
-        connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-        for index in table.indexes:
-            connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
-        there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in there:
-                said = sa.schema.CreateColumn(column).compile(dialect=engine.dialect)
-                connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {said}"))
+        create_table_within(connection, table)
+
+
+def create_table_within(connection: sa.Connection, table: sa.Table) -> None:
+    """As ``create_table``, in the caller's transaction."""
+    connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+    for index in table.indexes:
+        connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+    there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+    for column in table.columns:
+        if column.name not in there and column.nullable:
+            said = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+            connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {said}"))
 
 
 def has_table(engine: sa.Engine, table: sa.Table) -> bool:

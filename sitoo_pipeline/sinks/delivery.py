@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
@@ -15,6 +16,7 @@ from enum import Enum, auto
 from sitoo_pipeline.sinks.contract import (
     Change,
     Comparable,
+    InDatabase,
     OnUnknown,
     Outcome,
     Readable,
@@ -172,13 +174,17 @@ def _judge(target: Target, record: Record, entry: Entry | None, *, force: bool, 
 def _send(target: Target, records: list[Record], ledger: Ledger, account: str, run_id: str) -> list[Outcome]:
     outcomes: list[Outcome] = []
     in_vain = 0
+    within = target.send_within if isinstance(target, InDatabase) and ledger.is_in(target.url) else None
     for start in range(0, len(records), target.batch_size):
         batch = records[start : start + target.batch_size]
-        ledger.begin(account, target.name, batch, run_id=run_id)
-        became = {outcome.key: outcome for outcome in target.send(batch)}
-        # A target that forgets a record has not said that it was not taken.
-        results = [(r, _patient(became.get(r.key, Outcome(r.key, State.UNKNOWN, "no outcome")))) for r in batch]
-        ledger.finish(account, target.name, results, run_id=run_id)
+        # In one database, rows and ledger come about together or not at all.
+        with ledger.transaction() if within else nullcontext() as connection:
+            ledger.begin(account, target.name, batch, run_id=run_id)
+            sent = within(connection, batch) if within and connection else target.send(batch)
+            became = {outcome.key: outcome for outcome in sent}
+            # A target that forgets a record has not said that it was not taken.
+            results = [(r, _patient(became.get(r.key, Outcome(r.key, State.UNKNOWN, "no outcome")))) for r in batch]
+            ledger.finish(account, target.name, results, run_id=run_id)
         outcomes += [outcome for _, outcome in results]
         taken = any(outcome.state in _TAKEN for _, outcome in results)
         in_vain = 0 if taken else in_vain + 1

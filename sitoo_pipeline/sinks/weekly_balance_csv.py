@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -121,6 +122,16 @@ class WeeklyBalanceCsv:
             return path.read_bytes() == text.encode() if text else not path.exists()
         except OSError:
             return False
+
+    def difference(self, record: Record) -> list[str]:
+        """The lines of the file that would go (-) and come (+)."""
+        path = self._path(record)
+        try:
+            held = path.read_text(encoding="utf-8") if path.exists() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            return [f"the file could not be read: {type(error).__name__}"]
+        lines = list(unified_diff(held.splitlines(), record.payload["text"].splitlines(), n=0, lineterm=""))
+        return [line for line in lines[2:] if not line.startswith("@@")]  # the first two would name files
 
     def send(self, batch: Sequence[Record]) -> list[Outcome]:
         """Write files, each under another name first."""

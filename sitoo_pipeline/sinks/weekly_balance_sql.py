@@ -2,53 +2,27 @@
 
 One record of the delivery contract is one business date of one account: it is written in one transaction and compared
 row by row with what the database holds, so that a table that was emptied, restored or edited by hand is put right by a
-plain run. What does not belong here: dialects and column types (``database``), the figures themselves.
+plain run. What does not belong here: the table and its rows (``weekly_balance_table``), the figures themselves.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from sitoo_pipeline.sinks.canonical import content_hash
-from sitoo_pipeline.sinks.column_types import Instant, Money
 from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Prepared, Record, State
-from sitoo_pipeline.sinks.database import create_table, insert_into, open_engine
+from sitoo_pipeline.sinks.database import create_table, create_table_within, has_table, open_engine
+from sitoo_pipeline.sinks.weekly_balance_table import TABLE, Difference, Row, Written, held_rows, replace
 from sitoo_pipeline.tables.marts import WEEKLY_BALANCE_HOURLY as MART
-from sitoo_pipeline.tables.types import DATE, INTEGER, MONEY, TEXT
-
-_SQL_TYPES = {TEXT: sa.String, INTEGER: sa.Integer, DATE: sa.Date, MONEY: Money}
-
-TABLE = sa.Table(
-    MART.name,
-    sa.MetaData(),
-    *(sa.Column(c.name, _SQL_TYPES[c.type](), primary_key=c.name in MART.key, nullable=False) for c in MART.columns),  # type: ignore[index]
-    sa.Column("updated_at", Instant, nullable=False),
-    sa.Column("content_hash", sa.String(64), nullable=False),
-)
-
-_MEASURES = [name for name in MART.names if name not in MART.key]
-_HASHED = [*_MEASURES, "content_hash"]
-
-Row = Mapping[str, Any]
-Key = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Written:
-    """Rows of the target that were written, that were right already, and that were deleted."""
-
-    written: int = 0
-    unchanged: int = 0
-    deleted: int = 0
 
 
 class WeeklyBalanceSql:
@@ -117,75 +91,80 @@ class WeeklyBalanceSql:
         """
         total: Counter[str] = Counter()
         for record in self.prepare(frame, account=account, dates=dates).records:
-            total.update(vars(self._replace(record)))
+            with self._begin() as connection:
+                total.update(vars(replace(connection, record)))
         return Written(**total)
 
+    @property
+    def url(self) -> sa.URL:
+        """Which database it is."""
+        return self._engine.url
+
     def holds(self, record: Record) -> bool:
-        """Whether the table holds exactly the rows of this record."""
+        """Whether the table holds exactly the rows of this record; looking makes no table."""
         try:
-            with self._begin() as connection:
-                return _difference(connection, record).is_empty
+            return self._compare(record).is_empty
         except DBAPIError:
             return False
 
+    def difference(self, record: Record) -> list[str]:
+        """The figures that would change, store by store."""
+        try:
+            return self._compare(record).lines
+        except DBAPIError as error:
+            return [f"the database could not be read: {_told(error)}"]
+
     def send(self, batch: Sequence[Record]) -> list[Outcome]:
         """Write dates, a transaction each."""
-        return [self._outcome(record) for record in batch]
+        return [_outcome(record, self._begin, State.UNKNOWN) for record in batch]
 
-    def _outcome(self, record: Record) -> Outcome:
-        try:
-            done = self._replace(record)
-        except (DataError, IntegrityError) as error:
-            return Outcome(record.key, State.REJECTED, _told(error))
-        except DBAPIError as error:
-            # Only the commit itself can fail with the rows written; reading back decides, and nothing is lost by it.
-            return Outcome(record.key, State.UNKNOWN, f"the database failed: {_told(error)}", stop=True)
-        except StatementError as error:
-            return Outcome(record.key, State.REJECTED, _told(error))
-        text = f"{done.written} rows written, {done.unchanged} unchanged, {done.deleted} deleted"
-        return Outcome(record.key, State.DELIVERED, text, counts=vars(done))
+    def send_within(self, connection: sa.Connection, batch: Sequence[Record]) -> list[Outcome]:
+        """Write dates in the caller's transaction, each after a savepoint to which a failure goes back."""
 
-    def _begin(self) -> Any:
+        @contextmanager
+        def begin() -> Iterator[sa.Connection]:
+            with connection.begin_nested():
+                self._create(connection)
+                yield connection
+
+        # What failed is surely not there: it was taken back, or the caller's transaction is lost as a whole.
+        return [_outcome(record, begin, State.RETRY) for record in batch]
+
+    @contextmanager
+    def _begin(self) -> Iterator[sa.Connection]:
         if not self._is_created:
             create_table(self._engine, TABLE)
             self._is_created = True
-        return self._engine.begin()
+        with self._engine.begin() as connection:
+            yield connection
 
-    def _replace(self, record: Record) -> Written:
-        with self._begin() as connection:
-            difference = _difference(connection, record)
-            if difference.to_delete:
-                statement = sa.delete(TABLE).where(*(TABLE.c[name] == sa.bindparam(f"old_{name}") for name in MART.key))
-                keys = [{f"old_{n}": v for n, v in zip(MART.key, key, strict=True)} for key in difference.to_delete]
-                connection.execute(statement, keys)
-            if difference.to_write:
-                now = datetime.now(UTC)
-                connection.execute(self._upsert(), [{**row, "updated_at": now} for row in difference.to_write])
-        return Written(
-            written=len(difference.to_write),
-            unchanged=len(record.payload["rows"]) - len(difference.to_write),
-            deleted=len(difference.to_delete),
-        )
+    def _create(self, connection: sa.Connection) -> None:
+        if not self._is_created:
+            create_table_within(connection, TABLE)
 
-    def _upsert(self) -> sa.Executable:
-        """An upsert that touches a row only where it says something else: two writers at once do no harm."""
-        statement = insert_into(self._engine, TABLE)
-        new = statement.excluded
-        return statement.on_conflict_do_update(
-            index_elements=list(MART.key),
-            set_={name: new[name] for name in [*_HASHED, "updated_at"]},
-            where=sa.or_(*(TABLE.c[name].is_distinct_from(new[name]) for name in _HASHED)),
-        )
+    def _compare(self, record: Record) -> Difference:
+        if not (self._is_created or has_table(self._engine, TABLE)):
+            return Difference.between({}, record)
+        with self._engine.connect() as connection:
+            return Difference.between(held_rows(connection, record), record)
 
 
-@dataclass(frozen=True)
-class _Difference:
-    to_write: list[Row]
-    to_delete: list[Key]
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.to_write and not self.to_delete
+def _outcome(record: Record, begin: Callable[[], AbstractContextManager[sa.Connection]], failed: State) -> Outcome:
+    """Write one record in a transaction of ``begin``; ``failed`` is what a failure of the database means."""
+    try:
+        with begin() as connection:
+            done = replace(connection, record)
+    except (DataError, IntegrityError) as error:
+        return Outcome(record.key, State.REJECTED, _told(error))
+    except DBAPIError as error:
+        if failed is State.RETRY and error.connection_invalidated:
+            raise
+        # Of a transaction of its own, the commit can fail with the rows written; reading back decides.
+        return Outcome(record.key, failed, f"the database failed: {_told(error)}", stop=True)
+    except StatementError as error:
+        return Outcome(record.key, State.REJECTED, _told(error))
+    text = f"{done.written} rows written, {done.unchanged} unchanged, {done.deleted} deleted"
+    return Outcome(record.key, State.DELIVERED, text, counts=vars(done))
 
 
 def _record(account: str, day: date, rows: list[Row], held: Collection[str]) -> Record:
@@ -197,24 +176,6 @@ def _record(account: str, day: date, rows: list[Row], held: Collection[str]) -> 
     return Record(day.isoformat(), day, payload | {"held_stores": sorted(held)}, left_out=said)
 
 
-def _difference(connection: sa.Connection, record: Record) -> _Difference:
-    query = sa.select(*(TABLE.c[name] for name in [*MART.names, "content_hash"])).where(
-        TABLE.c.account == record.payload["account"], TABLE.c.business_date == record.payload["business_date"]
-    )
-    if stays := record.payload.get("held_stores"):
-        query = query.where(TABLE.c.store_id.not_in(stays))
-    held = {_key(row): dict(row) for row in connection.execute(query).mappings()}
-    wanted = {_key(row): row for row in record.payload["rows"]}
-    return _Difference(
-        to_write=[row for key, row in wanted.items() if held.get(key) != row],
-        to_delete=[key for key in held if key not in wanted],
-    )
-
-
 def _told(error: StatementError) -> str:
     """What the driver said, without the statement."""
     return f"{type(error.orig).__name__}: {error.orig}"
-
-
-def _key(row: Any) -> Key:
-    return tuple(row[name] for name in MART.key)

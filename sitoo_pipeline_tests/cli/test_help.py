@@ -9,7 +9,7 @@ import pytest
 
 from sitoo_pipeline_tests.cli.project import Project
 
-VERBS = ("demo", "run", "backfill", "status", "doctor", "ui", "sandbox")
+VERBS = ("demo", "run", "backfill", "deliver", "status", "doctor", "ui", "sandbox")
 HEAVY = {"dagster", "polars", "duckdb", "sqlalchemy", "httpx", "pyarrow", "pydantic", "rich", "uvicorn"}
 
 

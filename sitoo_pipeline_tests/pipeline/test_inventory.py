@@ -16,11 +16,11 @@ import pytest
 
 from sitoo_pipeline.assets import account_assets
 from sitoo_pipeline.assets.day_status import DayState, DayStatus
+from sitoo_pipeline.assets.deliveries import NotDeliveredError, deliver_dates
 from sitoo_pipeline.assets.extract import extract_dates
 from sitoo_pipeline.assets.inventory import Inventory, dates_until, over_at, take_inventory
 from sitoo_pipeline.assets.inventory_check import NAME
 from sitoo_pipeline.assets.published import read_copy_key
-from sitoo_pipeline.assets.sinks import NotDeliveredError, deliver_dates
 from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.tables import raw
 from sitoo_pipeline_tests import scenario

@@ -18,7 +18,8 @@ import sqlalchemy as sa
 
 from sitoo_pipeline.sinks import Ledger, Report, State, deliver
 from sitoo_pipeline.sinks.database import open_engine
-from sitoo_pipeline.sinks.weekly_balance_sql import TABLE, WeeklyBalanceSql, Written
+from sitoo_pipeline.sinks.weekly_balance_sql import WeeklyBalanceSql
+from sitoo_pipeline.sinks.weekly_balance_table import TABLE, Written
 from sitoo_pipeline.tables.marts import WEEKLY_BALANCE_HOURLY as MART
 from sitoo_pipeline_tests.sinks.frames import DAY, NEXT_DAY, store_day
 
@@ -189,6 +190,32 @@ def test_a_failing_transaction_leaves_the_date_as_it_was(
     assert rows(database_url) == before
     assert hand(target, ledger, SOLD).counts["deleted"] == 24
     assert ledger.counts("acme", target.name, [DAY]) == {DAY: {State.DELIVERED: 1}}
+
+
+def test_a_dry_run_tells_which_figures_would_change_and_makes_nothing(
+    database_url: str, ledger: Ledger, tmp_path: Path
+) -> None:
+    with WeeklyBalanceSql(database_url) as target:
+        planned = hand(target, ledger, SOLD, dry_run=True)
+        assert [change.details for change in planned.changes] == [("store 1122 SEK: 24 hours to be written",)]
+        assert not (tmp_path / "database.db").exists()
+        hand(target, ledger, pl.concat([SOLD, store_day({9: "5.00"}, store="77")]))
+        other = pl.concat([store_day({10: "1543.21", 11: "0.10", 12: "0.20"}), store_day({}, store="88")])
+        before = rows(database_url)
+        [change] = hand(target, ledger, other, dry_run=True).changes
+        assert change.details == (
+            "store 88 SEK: 24 hours to be written",
+            "store 77 SEK: 24 hours to be deleted",
+            "store 1122 SEK hour 10: gross_sales 1543.20 -> 1543.21, net_sales 1234.56 -> 1234.57",
+        )
+        assert rows(database_url) == before
+
+
+def test_a_dry_run_says_where_the_database_cannot_be_read(ledger: Ledger) -> None:
+    with WeeklyBalanceSql("postgresql://someone:hidden@127.0.0.1:1/none") as target:
+        [change, _] = hand(target, ledger, SOLD, dry_run=True).changes
+    assert change.details[0].startswith("the database could not be read: OperationalError")
+    assert "hidden" not in change.details[0]
 
 
 KILLED = """
