@@ -113,10 +113,10 @@ def test_only_the_store_and_date_that_do_not_balance_are_held_and_go_when_they_d
 
     for target in ("weekly_balance_sql", "weekly_balance_csv"):
         said = shop.newest("sinks", target, DAY)
-        assert said["held"] == 1
+        assert said["stores_held_back"] == 1
         for word in (f"{DAY} store 0101 is held back", "z-report 1", GOTHENBURG, "125.01 SEK in gross_sales"):
             assert word in said["notes"]
-        assert shop.newest("sinks", target, NEXT)["held"] == 0
+        assert shop.newest("sinks", target, NEXT)["stores_held_back"] == 0
 
     result = shop.check(DAY)
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.ERROR)
@@ -140,7 +140,7 @@ def test_only_the_store_and_date_that_do_not_balance_are_held_and_go_when_they_d
     shop.project.load([DAY])  # now off by a cent, which is within the tolerance
     assert shop.sold() == expected | {(str(DAY), "0101"): Decimal(250)}
     assert {"0101", "0102"} < shop.in_file(DAY)
-    assert shop.newest("sinks", "weekly_balance_sql", DAY)["held"] == 0
+    assert shop.newest("sinks", "weekly_balance_sql", DAY)["stores_held_back"] == 0
     assert shop.check(DAY).severity is dg.AssetCheckSeverity.WARN
     figures = oracle(shop.objects, dates=[DAY, NEXT], start_date=DAY)
     for table in (marts.Z_REPORT_RECONCILIATION, marts.Z_REPORT_ORDERS):
