@@ -92,7 +92,7 @@ class Held:
         )
 
     def noted_in(self, prepared: Prepared) -> Prepared:
-        """``prepared`` with these sentences first, and the number of stores held as its count ``held``."""
+        """``prepared`` with these sentences first, and the number of stores held as its count ``stores_held_back``."""
         number = sum(len(stores) for stores in self.stores.values())
         return Prepared(
             prepared.records, self.messages + prepared.messages, {**prepared.counts, "stores_held_back": number}
