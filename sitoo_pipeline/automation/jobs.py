@@ -12,6 +12,10 @@ import dagster as dg
 
 from sitoo_pipeline.assets import AccountAssets
 
+PRIORITY = "dagster/priority"
+"""Tag of a run by which it goes before others that wait. The night's run has 10, what polls ask and find 5, and a
+backfill none (0): it goes on, a month at a time, when nobody else waits."""
+
 _STAGES = {
     "reference": "Sites, stores, warehouses, registers and product groups, as Sitoo has them now",
     "extract": "Orders, z-reports and warehouse transactions of some dates, from Sitoo to raw",

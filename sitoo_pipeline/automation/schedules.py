@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from sitoo_pipeline.assets import AccountAssets
-from sitoo_pipeline.automation.jobs import daily_name, inventory_name, poll_name
+from sitoo_pipeline.automation.jobs import PRIORITY, daily_name, inventory_name, poll_name
 
 
 def schedules(account: AccountAssets) -> list[dg.ScheduleDefinition]:
@@ -53,7 +53,7 @@ def _nightly(account: AccountAssets) -> dg.ScheduleDefinition:
         yield dg.RunRequest(
             run_key=f"nightly-{scheduled:%Y-%m-%dT%H:%M%z}-{day}",
             partition_key=day.isoformat(),
-            tags={"trigger": "nightly"},
+            tags={"trigger": "nightly", PRIORITY: "10"},
         )
 
     return tick
@@ -71,7 +71,7 @@ def _plain(account: AccountAssets, name: str, cron: str, job: str, description: 
         execution_timezone=account.runtime.account.timezone,
         description=description,
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        tags={"account": account.name, "trigger": name},
+        tags={"account": account.name, "trigger": name, PRIORITY: "5"},
     )
 
 

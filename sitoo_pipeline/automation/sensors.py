@@ -7,7 +7,7 @@ import dagster as dg
 
 from sitoo_pipeline.assets import AccountAssets
 from sitoo_pipeline.assets.changes import found_dates
-from sitoo_pipeline.automation.jobs import daily_name
+from sitoo_pipeline.automation.jobs import PRIORITY, daily_name
 
 
 def sensors(account: AccountAssets) -> list[dg.SensorDefinition]:
@@ -32,7 +32,7 @@ def sensors(account: AccountAssets) -> list[dg.SensorDefinition]:
             dg.RunRequest(
                 run_key=f"changes-{max(seen.values())}-{day}",
                 partition_key=day.isoformat(),
-                tags={"trigger": "changes"},
+                tags={"trigger": "changes", PRIORITY: "5"},
             )
             for day in sorted(dates)
         ]

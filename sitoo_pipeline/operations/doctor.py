@@ -20,11 +20,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sitoo_pipeline.operations.home import home_path
 from sitoo_pipeline.operations.preflight import refusal
 from sitoo_pipeline.settings import Account, Settings
-from sitoo_pipeline.sinks.database import DatabaseUrlError, open_engine
+from sitoo_pipeline.sinks.database import TRIED, DatabaseUrlError, open_engine
 from sitoo_pipeline.warehouse import Warehouse, WarehouseLockedError
 
 FREE_SPACE = 2 * 2**30
 """Less free space than this, in bytes, is a finding."""
+
+UNTRIED = "warning: this kind of database was never tried with a real server; compare the first dates by hand"
 
 _DAEMON_SILENCE = timedelta(minutes=5)
 
@@ -133,7 +135,8 @@ def _databases(account: Account) -> Iterator[Finding]:
                 continue
             engine = open_engine(secret.get_secret_value())
             with engine.connect():
-                yield Finding(what, f"{shown} answers")
+                untried = "" if url.get_backend_name() in TRIED else "; " + UNTRIED
+                yield Finding(what, f"{shown} answers{untried}")
             engine.dispose()
         except DatabaseUrlError as error:
             yield Finding(what, problem=f"{error}; it is set by {variable}")

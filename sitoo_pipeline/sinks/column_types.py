@@ -1,4 +1,4 @@
-"""Column types that hold the same value on every database: money exactly, instants in UTC."""
+"""Column types that hold the same on every database: money exactly, instants in UTC, texts letter by letter."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mssql, mysql
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 _CENT = Decimal("0.01")
 _SQLITE_LIMIT = Decimal("1e13")  # SQLite keeps 15 significant digits of a number
+
+
+KeyText = (
+    sa.String()
+    .with_variant(mysql.VARCHAR(191, collation="utf8mb4_bin"), "mysql", "mariadb")
+    .with_variant(mssql.NVARCHAR(100, collation="Latin1_General_100_BIN2"), "mssql")
+)
+"""Text of a key. MySQL and SQL Server index texts of a limited length only, and by default take ``a`` for ``A``."""
 
 
 class _SqliteNumeric(UserDefinedType[Any]):
@@ -54,14 +63,21 @@ class Money(sa.types.TypeDecorator[Decimal]):
 
 
 class Instant(sa.types.TypeDecorator[datetime]):
-    """An aware UTC datetime; SQLite, which knows no zones, keeps the UTC wall clock."""
+    """An aware UTC datetime; SQLite and MySQL, whose columns know no zones, keep the UTC wall clock."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        """The column's type in this dialect, to the microsecond."""
+        return mysql.DATETIME(fsp=6) if dialect.name in ("mysql", "mariadb") else sa.DateTime(timezone=True)
+
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         """The instant as the driver takes it."""
-        return None if value is None else value.astimezone(UTC)
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name in ("mysql", "mariadb") else utc
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         """The instant in UTC."""

@@ -1,11 +1,12 @@
 """What the SQL target and the ledger share: opening a database, its tables, the upsert of its dialect.
 
-Supported are SQLite and PostgreSQL. SQLAlchemy has no upsert for SQL Server, and that of MySQL and MariaDB knows no
-condition; they are refused by name until they are written and tried.
+SQLite and PostgreSQL are tried against real servers. MySQL, MariaDB and SQL Server can hold a SQL target; their SQL is
+written and compiled, and was never run on a real server. How rows are written there is in ``upserts``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -17,14 +18,24 @@ Upsert = sqlite.Insert | postgresql.Insert
 _INSERT: dict[str, type[Upsert]] = {"sqlite": sqlite.Insert, "postgresql": postgresql.Insert}
 
 
+TRIED = ("sqlite", "postgresql")
+"""Databases that the tests run on."""
+
+KINDS = (*TRIED, "mysql", "mariadb", "mssql")
+"""Databases that a SQL target can be in."""
+
+_CONNECT_ARGS = {"sqlite": {"timeout": 30}, "mssql": {"timeout": 10}}
+
+
 class DatabaseUrlError(ValueError):
     """A database URL that cannot be used, with what would be right."""
 
 
-def open_engine(url: str) -> sa.Engine:
+def open_engine(url: str, *, kinds: Collection[str] = KINDS) -> sa.Engine:
     """An engine for ``url``, whose errors never show values of rows. Nothing is opened yet.
 
-    ``postgresql://`` and ``postgres://`` mean the psycopg driver.
+    ``postgresql://`` and ``postgres://`` mean the psycopg driver, ``mysql://`` and ``mariadb://`` PyMySQL. ``kinds``
+    are the databases that will do.
 
     Raises:
         DatabaseUrlError: where the URL is no SQLAlchemy URL, or names a database that is not supported.
@@ -38,9 +49,11 @@ def open_engine(url: str) -> sa.Engine:
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     dialect = parsed.get_backend_name()
-    if dialect not in _INSERT:
-        raise DatabaseUrlError(f"databases of the kind {dialect!r} are not supported yet: use sqlite or postgresql")
-    connect_args = {"timeout": 30} if dialect == "sqlite" else {"connect_timeout": 10}
+    if parsed.drivername in ("mysql", "mariadb"):
+        parsed = parsed.set(drivername=f"{dialect}+pymysql")
+    if dialect not in kinds:
+        raise DatabaseUrlError(f"databases of the kind {dialect!r} are not supported here: use {', '.join(kinds)}")
+    connect_args = _CONNECT_ARGS.get(dialect, {"connect_timeout": 10})
     try:
         return sa.create_engine(parsed, hide_parameters=True, connect_args=connect_args)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
@@ -73,6 +86,9 @@ def create_table(engine: sa.Engine, table: sa.Table) -> None:
 
 def create_table_within(connection: sa.Connection, table: sa.Table) -> None:
     """As ``create_table``, in the caller's transaction."""
+    if connection.dialect.name == "mssql":  # it knows no IF NOT EXISTS
+        table.create(connection, checkfirst=True)
+        return
     connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
     for index in table.indexes:
         connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))

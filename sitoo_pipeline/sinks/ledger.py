@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from sitoo_pipeline.sinks import dead_letters, ledger_rows
 from sitoo_pipeline.sinks.contract import Outcome, Record, State
-from sitoo_pipeline.sinks.database import create_table, has_table, is_same_database, open_engine, sqlite_file
+from sitoo_pipeline.sinks.database import TRIED, create_table, has_table, is_same_database, open_engine, sqlite_file
 from sitoo_pipeline.sinks.dead_letters import DEAD_LETTERS, DeadLetter
 from sitoo_pipeline.sinks.ledger_rows import DELIVERIES, LEFT_OUT, Entry, entries, entry, shortened
 
@@ -34,7 +34,7 @@ class Ledger:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = open_engine(url)
+        self._engine = open_engine(url, kinds=TRIED)
         self._joined: sa.Connection | None = None
         if not has_table(self._engine, DEAD_LETTERS):
             self._keep_private()
@@ -44,7 +44,7 @@ class Ledger:
     @classmethod
     def to_look_at(cls, url: str) -> Ledger:
         """The ledger as it is; where there is none yet, an empty one that is kept nowhere."""
-        engine = open_engine(url)
+        engine = open_engine(url, kinds=TRIED)
         is_there = has_table(engine, DELIVERIES)
         engine.dispose()
         return cls(url if is_there else "sqlite://")

@@ -12,25 +12,25 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
-from sitoo_pipeline.sinks.column_types import Instant, Money
+from sitoo_pipeline.sinks.column_types import Instant, KeyText, Money
 from sitoo_pipeline.sinks.contract import Record
-from sitoo_pipeline.sinks.database import insert_into
+from sitoo_pipeline.sinks.upserts import upsert
 from sitoo_pipeline.tables.marts import WEEKLY_BALANCE_HOURLY as MART
 from sitoo_pipeline.tables.types import DATE, INTEGER, MONEY, TEXT
 
-_SQL_TYPES = {TEXT: sa.String, INTEGER: sa.Integer, DATE: sa.Date, MONEY: Money}
+_SQL_TYPES: dict[object, TypeEngine[Any]] = {TEXT: KeyText, INTEGER: sa.Integer(), DATE: sa.Date(), MONEY: Money()}
 
 TABLE = sa.Table(
     MART.name,
     sa.MetaData(),
-    *(sa.Column(c.name, _SQL_TYPES[c.type](), primary_key=c.name in MART.key, nullable=False) for c in MART.columns),  # type: ignore[index]
+    *(sa.Column(c.name, _SQL_TYPES[c.type], primary_key=c.name in MART.key, nullable=False) for c in MART.columns),
     sa.Column("updated_at", Instant, nullable=False),
     sa.Column("content_hash", sa.String(64), nullable=False),
 )
 
 _MEASURES = [name for name in MART.names if name not in MART.key]
-_HASHED = [*_MEASURES, "content_hash"]
 
 Row = Mapping[str, Any]
 Key = tuple[Any, ...]
@@ -54,22 +54,11 @@ def replace(connection: sa.Connection, record: Record) -> Written:
         connection.execute(statement, keys)
     if difference.to_write:
         now = datetime.now(UTC)
-        connection.execute(_upsert(connection), [{**row, "updated_at": now} for row in difference.to_write])
+        upsert(connection, TABLE, [{**row, "updated_at": now} for row in difference.to_write], stamp="updated_at")
     return Written(
         written=len(difference.to_write),
         unchanged=len(record.payload["rows"]) - len(difference.to_write),
         deleted=len(difference.to_delete),
-    )
-
-
-def _upsert(connection: sa.Connection) -> sa.Executable:
-    """An upsert that touches a row only where it says something else: two writers at once do no harm."""
-    statement = insert_into(connection, TABLE)
-    new = statement.excluded
-    return statement.on_conflict_do_update(
-        index_elements=list(MART.key),
-        set_={name: new[name] for name in [*_HASHED, "updated_at"]},
-        where=sa.or_(*(TABLE.c[name].is_distinct_from(new[name]) for name in _HASHED)),
     )
 
 

@@ -114,3 +114,13 @@ def test_today_is_a_partition(defs: dg.Definitions) -> None:
     at = datetime(2026, 10, 25, 22, 30, tzinfo=UTC)  # 23:30 in Stockholm
     keys = partitions_def.get_partition_keys(current_time=at)
     assert (keys[0], keys[-1]) == ("2026-03-20", "2026-10-25")
+
+
+def test_the_night_goes_before_what_was_found_and_both_before_a_backfill(
+    defs: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    [night] = tick(defs, instance, "nightly", utc("2026-06-10T00:00"))
+    [poll] = tick(defs, instance, "hourly", utc("2026-06-10T00:15"))
+    priorities = [int(request.tags["dagster/priority"]) for request in (night, poll)]
+    by_hand = defs.resolve_job_def("kedjan_daily").tags.get("dagster/priority", "0")
+    assert priorities[0] > priorities[1] > int(by_hand)
