@@ -69,7 +69,7 @@ def merging(table: sa.Table, fresh: sa.Table, stamp: str) -> tuple[sa.Update, sa
     differs = sa.or_(*(table.c[name] != fresh.c[name] for name in names if name != stamp))
     update = sa.update(table).where(same, differs).values({name: fresh.c[name] for name in names})
     # Held to the end of the transaction, so that no other writer puts the same key in between.
-    there = sa.select(sa.literal_column("1")).select_from(table).where(same).correlate(fresh)
+    there = sa.select(sa.literal_column("1", sa.Integer)).select_from(table).where(same).correlate(fresh)
     there = there.with_hint(table, "WITH (UPDLOCK, HOLDLOCK)", "mssql")
     missing = sa.select(*fresh.columns).where(~there.exists())
     return update, sa.insert(table).from_select([column.name for column in fresh.columns], missing)
