@@ -142,7 +142,7 @@ class Comparable(Protocol):
 
 @runtime_checkable
 class Limited(Protocol):
-    """A target with limits beside the size of a batch. They are shown with the target; it keeps them itself."""
+    """A target with limits beside the size of a batch, which it keeps itself."""
 
     @property
     def requests_per_second(self) -> float | None:

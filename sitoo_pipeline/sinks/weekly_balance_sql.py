@@ -26,7 +26,7 @@ from sitoo_pipeline.tables.marts import WEEKLY_BALANCE_HOURLY as MART
 
 
 class WeeklyBalanceSql:
-    """The table ``weekly_balance_hourly`` of a SQLite or PostgreSQL database. A context manager; it creates the table.
+    """The table ``weekly_balance_hourly`` of a SQL database. A context manager; it creates the table.
 
     **Unknown**: the database can be read, so what it holds decides; a write is one transaction and addressed by key, a
     repeat changes nothing.
