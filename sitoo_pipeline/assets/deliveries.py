@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 
 from sitoo_pipeline.assets.runtime import Runtime
-from sitoo_pipeline.assets.targets import Dates, Sink
+from sitoo_pipeline.assets.sink import Dates, Sink
 from sitoo_pipeline.sinks import Ledger, Report, deliver
 from sitoo_pipeline.warehouse.ledger import loaded_dates
 

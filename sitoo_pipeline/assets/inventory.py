@@ -158,7 +158,7 @@ def _read_deliveries(runtime: Runtime, found: dict[date, DayStatus]) -> None:
             for day, status in found.items():
                 status.deliveries[sink.name] = Counter(counts.get(day, {}))
                 status.left_out[sink.name] = left_out.get(day, [])
-                is_expected = sink.is_one_per_date or status.transactions
+                is_expected = sink.expects_records(day, has_sales=bool(status.transactions))
                 if is_expected and not status.deliveries[sink.name]:
                     status.not_handed_over.add(sink.name)
 

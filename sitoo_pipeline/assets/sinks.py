@@ -15,8 +15,8 @@ from sitoo_pipeline.assets.days import DayMetadata, run_days
 from sitoo_pipeline.assets.deliveries import NotDeliveredError, NotLoadedError, compare_dates, deliver_dates
 from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.sink import Dates, Sink
 from sitoo_pipeline.assets.specs import BACKFILL, OWNER, key
-from sitoo_pipeline.assets.targets import Dates, Sink
 from sitoo_pipeline.sinks import Change, Report
 
 _LISTED = 20

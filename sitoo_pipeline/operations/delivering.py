@@ -11,7 +11,8 @@ from rich.console import Console
 
 from sitoo_pipeline.assets.deliveries import NotLoadedError, compare_dates
 from sitoo_pipeline.assets.runtime import Runtime
-from sitoo_pipeline.assets.targets import Sink, sinks_of
+from sitoo_pipeline.assets.sink import Sink
+from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.operations.console import progress
 from sitoo_pipeline.operations.execution import Outcome
 from sitoo_pipeline.operations.faults import UnknownTargetError

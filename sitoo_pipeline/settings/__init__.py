@@ -7,14 +7,8 @@ Reaching out (does the password work, does the database answer) is not done here
 from sitoo_pipeline.settings.account import Account, ApiUserSettings, Http, StoreSettings
 from sitoo_pipeline.settings.errors import Fault, SettingsError
 from sitoo_pipeline.settings.load import Settings, is_configured, load_settings
-from sitoo_pipeline.settings.targets import (
-    Ometria,
-    SameSystem,
-    Targets,
-    WeeklyBalance,
-    WeeklyBalanceCsv,
-    WeeklyBalanceSql,
-)
+from sitoo_pipeline.settings.ometria import Ometria, OmetriaReceipts
+from sitoo_pipeline.settings.targets import SameSystem, Targets, WeeklyBalance, WeeklyBalanceCsv, WeeklyBalanceSql
 
 __all__ = [
     "Account",
@@ -22,6 +16,7 @@ __all__ = [
     "Fault",
     "Http",
     "Ometria",
+    "OmetriaReceipts",
     "SameSystem",
     "Settings",
     "SettingsError",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
+from sitoo_pipeline.settings.ometria import Ometria
 from sitoo_pipeline.settings.section import Secret, Section, Variable
-from sitoo_pipeline.settings.values import Amount, DatabaseUrl, Email, PlainText, WebAddress
+from sitoo_pipeline.settings.values import Amount, DatabaseUrl, Email, WebAddress
 
 
 def _mark(value: str) -> str:
@@ -23,15 +23,8 @@ def _mark_or_nothing(value: str) -> str:
     return _mark(value) if value else value
 
 
-def _id_prefix(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.:-]*", value):
-        raise ValueError(f"{value!r} must be letters, digits and the characters _ . : - only")
-    return value
-
-
 Mark = Annotated[str, AfterValidator(_mark)]
 MarkOrNothing = Annotated[str, AfterValidator(_mark_or_nothing)]
-IdPrefix = Annotated[str, AfterValidator(_id_prefix)]
 
 
 class WeeklyBalance(Section):
@@ -102,28 +95,6 @@ class WeeklyBalanceCsv(Section):
         if info.data.get("separator", "\n") in written:
             raise ValueError(f"{value!r} writes the separator into the date")
         return value
-
-
-class Ometria(Section):
-    """Orders and contacts to Ometria's push API."""
-
-    base_url: Annotated[WebAddress, Variable("OMETRIA_BASE_URL")] = Field(
-        default="https://api.ometria.com/v2", description="address of the API", examples=["https://api.ometria.com/v2"]
-    )
-    api_key: Annotated[SecretStr, Secret("OMETRIA_API_KEY")] = Field(description="key with the right to push")
-    id_prefix: IdPrefix = Field(
-        default="",
-        description="put before Sitoo's order id, so that it cannot meet the id of another shop's order",
-        examples=["sitoo-"],
-    )
-    product_id: Literal["sku", "product_id"] = Field(
-        default="sku", description="what Ometria's catalogue knows a product by", examples=["sku"]
-    )
-    collection: PlainText = Field(default="sitoo", description="collection of the contacts", examples=["sitoo"])
-    opt_in: bool = Field(
-        default=False, description="whether contacts say anything about marketing consent", examples=[False]
-    )
-    store_channel: PlainText = Field(default="store", description="channel of orders from tills", examples=["store"])
 
 
 class SameSystem(Section):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -25,6 +25,8 @@ ORIGINAL_ORDER_ID: pl.Expr = pl.coalesce(
     "credit_order_id", pl.col("original_sales_order_id").cast(pl.Int64, strict=False)
 )
 """Of ``core.orders``: the purchase that an order returns; null where nobody recorded it."""
+
+UnlinkedReturns = Literal["hold_out", "negative_order"]
 
 _MONEY = ("subtotal", "discount", "shipping", "tax")
 
@@ -44,12 +46,15 @@ def order_records(
     id_prefix: str = "",
     product_id: ProductId = "sku",
     channels: Mapping[str, str] = CHANNELS,
+    unlinked_returns: UnlinkedReturns = "hold_out",
 ) -> Prepared:
     """One whole order per counting order with at least one sale line; nothing is ever sent in part.
 
     A return (a counting order with return lines only) is no order of its own: Ometria does not say what a negative one
-    would mean. It is folded into its purchase where that is known and among ``orders``, and held out with a message
-    otherwise. Return lines of an exchange are not folded: its ``grand_total`` has them deducted already.
+    would mean. It is folded into its purchase where that is known and among ``orders``. Otherwise ``unlinked_returns``
+    says whether it is held out, with a message, or sent as an order of its own with negative amounts; where its
+    purchase becomes known later, that order goes out as cancelled and the return is folded. Return lines of an exchange
+    are not folded: its ``grand_total`` has them deducted already.
 
     An order that does not qualify (any more) goes out as cancelled if it was handed over before, else not at all.
 
@@ -65,22 +70,24 @@ def order_records(
         id_prefix: goes before the order's id, so that it cannot meet an order of another source.
         product_id: what the product catalogue in Ometria is keyed by.
         channels: Ometria's name of each of our channels.
+        unlinked_returns: what to do with a return whose purchase is not known.
     """
     both = orders if returns is None else pl.concat([orders, returns.select(orders.columns)])
     both_lines = lines if return_lines is None else pl.concat([lines, return_lines.select(lines.columns)])
     items = _items_by_order(both_lines.unique(["order_id", "line_no"], keep="first"))
     builder = _Builder(items, id_prefix=id_prefix, product_id=product_id, channels=channels)
-    folded, held_out = _returns_by_original(both.unique("order_id", keep="first"), items, orders["order_id"])
+    folded, unlinked = _returns_by_original(both.unique("order_id", keep="first"), items, orders["order_id"])
     records = []
     for order in orders.sort("order_id").iter_rows(named=True):
         key = record_key(order["order_id"], id_prefix=id_prefix)
-        is_valid = order["counts"] and any(item.side == "sale" for item in items[order["order_id"]])
+        side = "return" if unlinked_returns == "negative_order" and order["order_id"] in unlinked else "sale"
+        is_valid = order["counts"] and any(item.side == side for item in items[order["order_id"]])
         if is_valid or key in handed_over:
-            payload = builder.order(order, folded[order["order_id"]], is_valid=is_valid)
+            payload = builder.order(order, folded[order["order_id"]], side=side, is_valid=is_valid)
             records.append(Record(key, order["business_date"], payload))
     messages = []
-    if held_out:
-        messages.append(f"returns held out, their purchase is not known here: {_listed(held_out)}")
+    if unlinked and unlinked_returns == "hold_out":
+        messages.append(f"returns held out, their purchase is not known here: {_listed(unlinked)}")
     if builder.without_id:
         messages.append(f"order lines left out, they have no {product_id}: orders {_listed(builder.without_id)}")
     return Prepared(tuple(records), tuple(messages))
@@ -98,9 +105,9 @@ class _Builder:
         self._channels = channels
         self.without_id: set[int] = set()
 
-    def order(self, order: Row, returns: list[Row], *, is_valid: bool) -> dict[str, Any]:
-        """The whole order with its line items and what came back of them."""
-        sold = [item for item in self._items[order["order_id"]] if item.side == "sale"]
+    def order(self, order: Row, returns: list[Row], *, side: str, is_valid: bool) -> dict[str, Any]:
+        """The whole order with its line items of one side, and what came back of them."""
+        sold = [item for item in self._items[order["order_id"]] if item.side == side]
         shaped = [(item, line_item(item, product_id=self._product_id)) for item in sold]
         if any(payload is None for _, payload in shaped):
             self.without_id.add(order["order_id"])

@@ -81,7 +81,7 @@ def test_a_backfill_that_is_killed_again_and_again_ends_the_same(week: Week, tmp
         project = week_project(tmp_path, sandbox, more="chunk_days = 3\n")
         kill_at_request(project, sandbox, 5, r"/orders\.json\?.*orderdatefrom")
         kill_when(project, lambda: is_materialized(project, "kedjan", "core", "orders"))
-        kill_at_request(project, sandbox, 2, "/push")
+        kill_at_request(project, sandbox, 3, "/push$")
         assert sandbox.ometria.orders
         project.load(WEEK)
 

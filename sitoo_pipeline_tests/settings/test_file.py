@@ -84,6 +84,22 @@ def test_every_setting_of_an_account_is_read(tmp_path: Path) -> None:
         collection = "tills"
         opt_in = true
         store_channel = "shop"
+        start_date = 2024-02-01
+        unlinked_returns = "negative_order"
+        requests_per_second = 4
+        reads_per_second = 2.5
+        errors_wait = 0
+        errors_every = 0.5
+        verify = "all"
+        [accounts.main.targets.ometria.receipts]
+        enabled = false
+        sandbox = false
+        from_name = "Lindo"
+        from_email = "receipts@example.com"
+        subject = "Ditt kvitto"
+        stream = "receipts"
+        template_id = 7
+        max_age_days = 2
         [accounts.main.targets.samesystem]
         base_url = "https://testapi.samesystem.com/api/v1"
         email = "pos@example.com"
@@ -118,6 +134,23 @@ def test_every_setting_of_an_account_is_read(tmp_path: Path) -> None:
         "collection": "tills",
         "opt_in": True,
         "store_channel": "shop",
+        "start_date": date(2024, 2, 1),
+        "unlinked_returns": "negative_order",
+        "requests_per_second": 4.0,
+        "reads_per_second": 2.5,
+        "errors_wait": 0.0,
+        "errors_every": 0.5,
+        "verify": "all",
+        "receipts": {
+            "enabled": False,
+            "sandbox": False,
+            "from_name": "Lindo",
+            "from_email": "receipts@example.com",
+            "subject": "Ditt kvitto",
+            "stream": "receipts",
+            "template_id": 7,
+            "max_age_days": 2,
+        },
     }
     assert targets.samesystem is not None
     assert targets.samesystem.model_dump(exclude={"password"}) == {

@@ -11,6 +11,7 @@ from sitoo_pipeline_tests.settings.support import ACCOUNT, CREDENTIALS, ENVIRON,
 
 AN_AMOUNT = "must be an amount of 0 or more with at most two decimals, such as 10.50, not"
 NO_ZONE = "is no known time zone; take an IANA name such as Europe/Stockholm"
+RECEIPTS = 'from_name = "A", from_email = "a@example.com", subject = "B", template_id = 3'
 BASE = "https://api.mysitoo.com/v2/accounts/1500"
 
 
@@ -113,6 +114,15 @@ def test_one_wrong_variable_is_one_line(tmp_path: Path, name: str, value: str, m
         ("targets.ometria", '{api_key_env = "ONE", product_id = "ean"}', "targets.ometria.product_id: must be 'sku' or 'product_id', not 'ean'"),
         ("targets.ometria", '{api_key_env = "ONE", collection = ""}', "targets.ometria.collection: '' must be text without spaces or line ends around it, and not empty"),
         ("targets.ometria", '{api_key_env = "ONE", opt_in = "perhaps"}', "targets.ometria.opt_in: must be true or false, not 'perhaps'"),
+        ("targets.ometria", '{api_key_env = "ONE", start_date = "soon"}', "targets.ometria.start_date: 'soon' is no date; write it as 2024-01-31"),
+        ("targets.ometria", '{api_key_env = "ONE", unlinked_returns = "send"}', "targets.ometria.unlinked_returns: must be 'hold_out' or 'negative_order', not 'send'"),
+        ("targets.ometria", '{api_key_env = "ONE", verify = true}', "targets.ometria.verify: must be 'none', 'sample' or 'all', not true"),
+        ("targets.ometria", '{api_key_env = "ONE", errors_wait = -1}', "targets.ometria.errors_wait: must be 0 or more, not -1"),
+        ("targets.ometria", '{api_key_env = "ONE", errors_every = 0}', "targets.ometria.errors_every: must be more than 0, not 0"),
+        ("targets.ometria", '{api_key_env = "ONE", reads_per_second = 0}', "targets.ometria.reads_per_second: must be more than 0, not 0"),
+        ("targets.ometria", '{api_key_env = "ONE", receipt = {}}', "targets.ometria.receipt: is not a setting; did you mean receipts?"),
+        ("targets.ometria", f'{{api_key_env = "ONE", receipts = {{{RECEIPTS}, stream = "My Stream"}}}}', "targets.ometria.receipts.stream: 'My Stream' must be small letters, digits, _ and - only, without spaces"),
+        ("targets.ometria", f'{{api_key_env = "ONE", receipts = {{{RECEIPTS}}}}}', 'targets.ometria.receipts.stream: is missing; write for example stream = "receipts"'),
         ("deliveries_url_env", '"ONE"', "deliveries_url_env: the value of ONE must be a SQLAlchemy URL such as postgresql+psycopg://user:password@host/database"),
     ],
 )  # fmt: skip

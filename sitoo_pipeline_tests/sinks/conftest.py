@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 import stamina
 
+from sitoo_pipeline.sandbox import Chain, Faults, Sandbox
+from sitoo_pipeline.sandbox.ometria_app import Ometria
 from sitoo_pipeline.sinks import Ledger
 from sitoo_pipeline_tests.sinks.ometria_server import OmetriaServer
 
@@ -51,3 +54,18 @@ def ometria_server(_ometria_server: OmetriaServer) -> Iterator[OmetriaServer]:
     _ometria_server.reset()
     with stamina.set_testing(True, attempts=4, cap=True):
         yield _ometria_server
+
+
+@pytest.fixture(scope="session")
+def _sandbox() -> Iterator[Sandbox]:
+    with Sandbox(chain=Chain(stores=1, opened=date(2026, 10, 12))) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """A sandbox without faults, whose Ometria holds nothing yet; retries do not wait."""
+    _sandbox.ometria, _sandbox.faults = Ometria(), Faults()
+    _sandbox.clear_requests()
+    with stamina.set_testing(True, attempts=6, cap=True):
+        yield _sandbox

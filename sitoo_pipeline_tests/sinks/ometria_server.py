@@ -20,9 +20,10 @@ Answer = Callable[[list[dict[str, Any]]], Response]
 
 
 class OmetriaServer:
-    """``POST /v2/push`` on loopback.
+    """``POST /v2/push`` and the list of errors on loopback.
 
-    ``answers`` are used up one by one, before the ordinary answer; ``rejects`` tells which records are refused.
+    ``answers`` are used up one by one, before the ordinary answer to a push; ``rejects`` tells which records are
+    refused. ``errors`` is the list, ``queue`` the headers that come with it: an empty queue unless told otherwise.
     """
 
     def __init__(self) -> None:
@@ -34,10 +35,14 @@ class OmetriaServer:
         self.requests: list[list[dict[str, Any]]] = []
         self.held: dict[str, dict[str, Any]] = {}
         self.answers: deque[Answer] = deque()
+        self.errors: Any = []
+        self.errors_status = 200
+        self.queue = {"X-QueueSize-Limit": "50000", "X-QueueSize-Remaining": "50000"}
         self.rejects: Callable[[dict[str, Any]], bool] = lambda record: False
 
     def __enter__(self) -> Self:
-        app = Starlette(routes=[Route("/v2/push", self._push, methods=["POST"])])
+        routes = [Route("/v2/push", self._push, methods=["POST"]), Route("/v2/push/_errors", self._errors)]
+        app = Starlette(routes=routes)
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off", ws="none")
         self._server = uvicorn.Server(config)
         self._socket = config.bind_socket()
@@ -60,6 +65,11 @@ class OmetriaServer:
         if request.headers.get("X-Ometria-Auth") != KEY:
             return JSONResponse({"message": "forbidden"}, 403)
         return self.take(records)
+
+    async def _errors(self, request: Request) -> Response:
+        if request.headers.get("X-Ometria-Auth") != KEY:
+            return JSONResponse({"message": "forbidden"}, 403)
+        return JSONResponse(self.errors, self.errors_status, headers=self.queue)
 
     def take(self, records: list[dict[str, Any]]) -> Response:
         """The ordinary answer: keeps the records that are not refused."""

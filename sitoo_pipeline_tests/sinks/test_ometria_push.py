@@ -15,6 +15,7 @@ import pytest
 
 from sitoo_pipeline.sinks import Ledger, Record, Report, State, deliver
 from sitoo_pipeline.sinks.ometria import Ometria
+from sitoo_pipeline.sinks.ometria_http import Patience
 from sitoo_pipeline_tests.sinks.frames import DAY
 from sitoo_pipeline_tests.sinks.ometria_server import KEY, OmetriaServer, status
 
@@ -27,7 +28,11 @@ def ometria(ometria_server: OmetriaServer) -> Iterator[Ometria]:
 
 def client(base_url: str, *, key: str = KEY, longest_wait: float = 60) -> Ometria:
     return Ometria(
-        base_url=base_url, api_key=key, requests_per_second=float("inf"), timeout=5, longest_wait=longest_wait
+        base_url=base_url,
+        api_key=key,
+        requests_per_second=float("inf"),
+        reads_per_second=float("inf"),
+        patience=Patience(timeout=5, longest_wait=longest_wait),
     )
 
 
@@ -163,7 +168,7 @@ def test_a_wrong_key_names_the_setting_and_ends_it(ometria_server: OmetriaServer
         report = hand(ometria, ledger, *(order(number) for number in range(250)))
         assert "wrong-secret" not in repr(ometria)
     assert (report.retry, report.failed) == (250, True)
-    assert len(ometria_server.requests) == 1
+    assert ometria_server.requests == []
     assert any("OMETRIA_API_KEY" in message for message in report.messages)
     assert "wrong-secret" not in "".join(report.messages)
 
@@ -187,13 +192,15 @@ def test_a_target_that_is_not_there_has_surely_taken_nothing(ledger: Ledger) -> 
 
 @pytest.mark.usefixtures("ometria_server")
 def test_a_connection_that_breaks_off_leaves_it_unknown(ledger: Ledger) -> None:
+    no_errors = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]"
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(5)
 
         def hang_up() -> None:
-            for _ in range(4):
+            for _ in range(5):
                 connection, _ = server.accept()
-                connection.recv(65536)
+                if connection.recv(65536).startswith(b"GET"):
+                    connection.sendall(no_errors)
                 connection.close()
 
         thread = threading.Thread(target=hang_up)
@@ -206,19 +213,22 @@ def test_a_connection_that_breaks_off_leaves_it_unknown(ledger: Ledger) -> None:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses of a client whose clock stands still."""
+    """The pauses of a client for which no time passes but in pauses."""
     waited: list[float] = []
-    clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=waited.append)
-    monkeypatch.setattr("sitoo_pipeline.sinks.ometria_push.time", clock)
+    clock = SimpleNamespace(monotonic=lambda: sum(waited), sleep=waited.append)
+    for module in ("ometria", "ometria_http", "ometria_errors"):
+        monkeypatch.setattr(f"sitoo_pipeline.sinks.{module}.time", clock)
     return waited
 
 
-def test_no_more_than_eight_requests_a_second(
+def test_no_more_than_eight_pushes_and_four_reads_a_second(
     ometria_server: OmetriaServer, ledger: Ledger, waits: list[float]
 ) -> None:
     with Ometria(base_url=ometria_server.base_url, api_key=KEY) as ometria:
         hand(ometria, ledger, *(order(number) for number in range(300)))
-    assert waits == [1 / 8, 1 / 8]
+        assert waits == [1 / 8, 1 / 8]
+        hand(ometria, ledger, order(300))
+    assert waits[2:] == [1 / 4, 1 / 4]
 
 
 def test_a_queue_without_room_is_given_time(ometria_server: OmetriaServer, ledger: Ledger, waits: list[float]) -> None:
@@ -226,7 +236,25 @@ def test_a_queue_without_room_is_given_time(ometria_server: OmetriaServer, ledge
     ometria_server.answers.append(status(200, taken, X_QueueSize_Remaining="3"))
     with Ometria(base_url=ometria_server.base_url, api_key=KEY) as ometria:
         assert hand(ometria, ledger, *(order(number) for number in range(110))).delivered == 110
-    assert waits == [10 / 8]
+    assert waits == [10 / 8, 1 / 4]
+
+
+def test_a_queue_that_stays_full_is_left_to_the_next_run(
+    ometria_server: OmetriaServer, ledger: Ledger, waits: list[float]
+) -> None:
+    full = {"X-QueueSize-Limit": "50000", "X-QueueSize-Remaining": "3"}
+
+    def fill_up(records: list[dict[str, Any]]) -> Any:
+        ometria_server.queue = full
+        return status(200, {"status": "OK", "accepted": len(records), "rejected": 0}, **full)(records)
+
+    ometria_server.answers.append(fill_up)
+    with Ometria(base_url=ometria_server.base_url, api_key=KEY, patience=Patience(longest_wait=20)) as ometria:
+        report = hand(ometria, ledger, *(order(number) for number in range(350)))
+    assert (report.delivered, report.retry) == (100, 250)
+    assert "room for 3 records" in "".join(report.messages)
+    assert len(ometria_server.requests) == 1
+    assert 25 <= sum(waits) < 27  # the longest wait, and then the time for which the errors are watched
 
 
 def test_nothing_personal_is_logged_reported_or_kept(
