@@ -10,6 +10,7 @@ from sitoo_pipeline.assets.held import READS as HELD_BY
 from sitoo_pipeline.assets.held import Held
 from sitoo_pipeline.assets.ometria import ometria_sinks
 from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.samesystem import samesystem_sinks
 from sitoo_pipeline.assets.sink import Dates, Sink
 from sitoo_pipeline.settings import targets as settings
 from sitoo_pipeline.sinks import Ledger, Prepared, Target
@@ -28,7 +29,7 @@ def sinks_of(runtime: Runtime) -> tuple[Sink, ...]:
         found.append(_weekly_balance_sql(runtime))
     if targets.weekly_balance_csv.enabled:
         found.append(_weekly_balance_csv(runtime))
-    return (*found, *ometria_sinks(runtime))
+    return (*found, *samesystem_sinks(runtime), *ometria_sinks(runtime))
 
 
 def _weekly_balance_sql(runtime: Runtime) -> Sink:

@@ -8,7 +8,8 @@ from sitoo_pipeline.settings.account import Account, ApiUserSettings, Http, Stor
 from sitoo_pipeline.settings.errors import Fault, SettingsError
 from sitoo_pipeline.settings.load import Settings, is_configured, load_settings
 from sitoo_pipeline.settings.ometria import Ometria, OmetriaReceipts
-from sitoo_pipeline.settings.targets import SameSystem, Targets, WeeklyBalance, WeeklyBalanceCsv, WeeklyBalanceSql
+from sitoo_pipeline.settings.samesystem import SameSystem
+from sitoo_pipeline.settings.targets import Targets, WeeklyBalance, WeeklyBalanceCsv, WeeklyBalanceSql
 
 __all__ = [
     "Account",

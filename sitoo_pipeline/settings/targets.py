@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from sitoo_pipeline.settings.ometria import Ometria
+from sitoo_pipeline.settings.samesystem import SameSystem
 from sitoo_pipeline.settings.section import Secret, Section, Variable
-from sitoo_pipeline.settings.values import Amount, DatabaseUrl, Email, WebAddress
+from sitoo_pipeline.settings.values import Amount, DatabaseUrl
 
 
 def _mark(value: str) -> str:
@@ -97,22 +98,6 @@ class WeeklyBalanceCsv(Section):
         return value
 
 
-class SameSystem(Section):
-    """Day totals to SameSystem's API."""
-
-    base_url: Annotated[WebAddress, Variable("SAMESYSTEM_BASE_URL")] = Field(
-        description="address of the API", examples=["https://in.samesystem.com/api/v1"]
-    )
-    email: Annotated[Email, Variable("SAMESYSTEM_EMAIL")] = Field(
-        description="the API user", examples=["pos-api@example.com"]
-    )
-    password: Annotated[SecretStr, Secret("SAMESYSTEM_PASSWORD")] = Field(description="the API user's password")
-    confirm: Annotated[bool, Variable("SAMESYSTEM_CONFIRM")] = Field(
-        default=True, description="confirm saved days: SameSystem leaves others out of its sums", examples=[True]
-    )
-    overwrite_approved: Annotated[bool, Variable("SAMESYSTEM_OVERWRITE_APPROVED")] = Field(
-        default=True, description="reopen confirmed days and approved weeks, and restore them", examples=[True]
-    )
 
 
 class Targets(Section):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,12 @@ import stamina
 
 from sitoo_pipeline.sandbox import Chain, Faults, Sandbox
 from sitoo_pipeline.sandbox.ometria_app import Ometria
+from sitoo_pipeline.sandbox.samesystem_app import SameSystem
 from sitoo_pipeline.sinks import Ledger
 from sitoo_pipeline_tests.sinks.ometria_server import OmetriaServer
+from sitoo_pipeline_tests.sinks.samesystem import Chain as Departments
+
+NOW = datetime(2026, 11, 10, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -69,3 +73,22 @@ def sandbox(_sandbox: Sandbox) -> Iterator[Sandbox]:
     _sandbox.clear_requests()
     with stamina.set_testing(True, attempts=6, cap=True):
         yield _sandbox
+
+
+@pytest.fixture(scope="session")
+def _samesystem() -> Iterator[Sandbox]:
+    with Sandbox(chain=Chain(stores=4, seed=7), now=NOW) as running:
+        yield running
+
+
+@pytest.fixture
+def chain(_samesystem: Sandbox, tmp_path: Path) -> Iterator[Departments]:
+    """A SameSystem that holds nothing yet, behind a server without faults; retries do not wait."""
+    running = _samesystem
+    running.faults = Faults()
+    running.samesystem = SameSystem(
+        running.samesystem_user, stores=running.chain.store_list, clock=NOW.timestamp, zone=running.chain.zone
+    )
+    running.clear_requests()
+    with stamina.set_testing(True, attempts=5, cap=True):
+        yield Departments(running, tmp_path, now=lambda: NOW)
