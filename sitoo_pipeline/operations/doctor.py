@@ -17,6 +17,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from sitoo_pipeline.operations.doctor_samesystem import samesystem_findings
 from sitoo_pipeline.operations.home import home_path
 from sitoo_pipeline.operations.preflight import refusal
 from sitoo_pipeline.settings import Account, Settings
@@ -60,7 +61,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _warehouse(account)
         yield from _databases(account)
         yield from _ometria(account)
-        yield from _samesystem(account)
+        yield from (Finding(*found) for found in samesystem_findings(account))
     yield from _schedules(settings)
 
 
@@ -188,9 +189,3 @@ def _schedules(settings: Settings) -> Iterator[Finding]:
     since = f"since {seen:%Y-%m-%d %H:%M} UTC" if seen else "yet"
     remedy = f"{text}, but no daemon has been at work {since}; keep 'sitoo-pipeline ui' running"
     yield Finding("schedules", text, None if is_at_work else remedy)
-
-
-def _samesystem(account: Account) -> Iterator[Finding]:
-    if account.targets.samesystem:
-        said = "its API is not served yet, so nothing is sent there; its import reads the weekly balance's CSV files"
-        yield Finding(f"{account.name}: SameSystem", said)

@@ -162,9 +162,11 @@ def _read_variables_of(
             content = _read_variables_of(inner, here, environ, reading)
             # A target that is off by default is switched on by any setting that it cannot do without.
             needed = [each for each, of in inner.model_fields.items() if of.is_required()]
+            if not content:
+                continue
             if definition.default is not None or any(each in content for each in needed):
                 values[name] = content
-            elif content:
+            else:
                 idle = ", ".join(reading.keys[(*here, each)].label for each in content)
                 switch = " and ".join(reading.keys[(*here, each)].label for each in needed)
                 reading.warnings.append(f"{idle}: has no effect, {name} is off; {switch} would switch it on")

@@ -106,6 +106,15 @@ def test_every_setting_of_an_account_is_read(tmp_path: Path) -> None:
         password_env = "SAME"
         confirm = false
         overwrite_approved = false
+        login = "department"
+        ctx_tokens = { "0101" = "c1500d10" }
+        registers = { "{A}" = 2 }
+        confirm_from = 03:30:00
+        auto_confirm_at = "06:00"
+        [accounts.main.targets.samesystem.fields]
+        gross_sales = "A1"
+        net_sales = 5266
+        visitors = ""
         """,
     )
     (account,) = load_settings(tmp_path, CREDENTIALS | {"KEY": "k", "SAME": "s"}).accounts
@@ -158,6 +167,17 @@ def test_every_setting_of_an_account_is_read(tmp_path: Path) -> None:
         "email": "pos@example.com",
         "confirm": False,
         "overwrite_approved": False,
+        "login": "department",
+        "ctx_tokens": {"0101": "c1500d10"},
+        "registers": {"{A}": 2},
+        "confirm_from": "03:30",
+        "auto_confirm_at": "06:00",
+        "fields": {
+            **dict.fromkeys(("discounts", "returns", "transactions", "goods_sold", "goods_returned")),
+            "gross_sales": "A1",
+            "net_sales": 5266,
+            "visitors": "",
+        },
     }
 
 

@@ -123,6 +123,18 @@ def test_one_wrong_variable_is_one_line(tmp_path: Path, name: str, value: str, m
         ("targets.ometria", '{api_key_env = "ONE", receipt = {}}', "targets.ometria.receipt: is not a setting; did you mean receipts?"),
         ("targets.ometria", f'{{api_key_env = "ONE", receipts = {{{RECEIPTS}, stream = "My Stream"}}}}', "targets.ometria.receipts.stream: 'My Stream' must be small letters, digits, _ and - only, without spaces"),
         ("targets.ometria", f'{{api_key_env = "ONE", receipts = {{{RECEIPTS}}}}}', 'targets.ometria.receipts.stream: is missing; write for example stream = "receipts"'),
+        *(
+            ("targets.samesystem", f'{{base_url = "https://in.samesystem.com/api/v1", email = "a@b.c", password_env = "ONE", {wrong}}}', f"targets.samesystem.{line}")
+            for wrong, line in (
+                ('login = "oauth"', "login: must be 'user' or 'department', not 'oauth'"),
+                ("ctx_tokens = 5", 'ctx_tokens: must be a table of texts, such as { "0101" = "c1500d10" }'),
+                ("registers = { a = 0 }", 'registers: must be a table of numbers from 1 to 99, such as { "{3CCB9848-...}" = 2 }'),
+                ('confirm_from = "2"', 'confirm_from: must be a time such as "02:00"'),
+                ('confirm_from = "06:00"', "auto_confirm_at: 05:00 is not after confirm_from (06:00)"),
+                ("fields = { returns = true }", 'fields.returns: must be a field\'s code or name in quotes, its id as a number, or "" to send nothing'),
+                ('fields = { sales = "A1" }', "fields.sales: is not a setting; did you mean net_sales?"),
+            )
+        ),
         ("deliveries_url_env", '"ONE"', "deliveries_url_env: the value of ONE must be a SQLAlchemy URL such as postgresql+psycopg://user:password@host/database"),
     ],
 )  # fmt: skip

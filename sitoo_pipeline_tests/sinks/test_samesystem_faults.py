@@ -49,7 +49,11 @@ def approved_week(chain: Chain) -> None:
     for day in WEEK:
         for register in (1, 2):
             key = books.key(STORE, day, register)
-            lines = {"Gross sales": Decimal(10), "Net sales": Decimal(8), "Bank person": "Eva"}
+            lines: dict[str, Decimal | str] = {
+                "Gross sales": Decimal(10),
+                "Net sales": Decimal(8),
+                "Bank person": "Eva",
+            }
             figures = {department.field_id(name): value for name, value in lines.items()}
             books.save(key, Figures(figures, "Typed in", [], []), "Eva")
             books.confirm(key, "Eva")
