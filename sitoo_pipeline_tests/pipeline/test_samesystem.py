@@ -1,0 +1,127 @@
+"""From Sitoo to SameSystem: what the departments have in the end, what the run says of it, and what doctor sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import dagster as dg
+import pytest
+
+from sitoo_pipeline.assets.sinks import deliver_dates
+from sitoo_pipeline.assets.targets import sinks_of
+from sitoo_pipeline.operations.doctor import examine
+from sitoo_pipeline.sandbox import Chain, Faults, Sandbox
+from sitoo_pipeline_tests.pipeline.project import Project
+
+DATES = [date(2026, 11, 2), date(2026, 11, 3)]
+CHAIN = Chain(stores=4, seed=7, opened=date(2026, 11, 1), orders_per_day=20)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(chain=CHAIN, now=datetime(2026, 11, 10, 12, tzinfo=UTC)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def project(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Two days, loaded and handed over while requests to SameSystem fail now and then."""
+    email, password = sandbox.samesystem_user
+    made = Project.make(
+        tmp_path_factory.mktemp("samesystem"),
+        sandbox,
+        start_date=DATES[0],
+        http="attempts = 6, wait_initial = 0.01, wait_max = 0.02",
+        more=f"""
+        [accounts.kedjan.targets.samesystem]
+        base_url = "{sandbox.samesystem_url}"
+        email = "{email}"
+        password_env = "SAMESYSTEM_PASSWORD"
+        """,
+        environ={"SAMESYSTEM_PASSWORD": password},
+    )
+    sandbox.faults = Faults(rate=0.05, match="/samesystem/", kinds=("reset", "reset-before", "500"), seed=2)
+    made.load(DATES)
+    sandbox.faults = Faults()
+    return made
+
+
+def test_every_department_has_the_days_of_its_store_register_by_register(project: Project, sandbox: Sandbox) -> None:
+    books = sandbox.samesystem.state
+    rows = project.query(
+        "SELECT store_id, business_date, sum(gross_sales) AS gross, sum(transactions)::INT AS transactions "
+        "FROM marts.weekly_balance_hourly WHERE store_id != 'unknown' GROUP BY ALL ORDER BY ALL"
+    )
+    assert len(rows) == 4 * 2
+    for row in rows:
+        used = books.used(row["store_id"], row["business_date"])
+        assert used is not None
+        assert (used["Gross sales"], used["Transactions"]) == (row["gross"], row["transactions"])
+    [store] = [store for store in CHAIN.store_list if store.externalid == "310"]
+    tills = {
+        row["register_id"]: row["gross_sales"]
+        for row in project.query(
+            "SELECT register_id, gross_sales FROM marts.register_sales "
+            f"WHERE store_id = '310' AND business_date = DATE '{DATES[0]}'"
+        )
+    }
+    shown = books.shown("310", DATES[0])
+    expected = [tills.get(till.registerid, Decimal(0)) for till in store.registers]
+    assert [shown[number]["Gross sales"] for number in (1, 2, 3)] == expected
+
+
+def test_the_run_says_what_was_done(project: Project) -> None:
+    key = dg.AssetKey(["kedjan", "sinks", "samesystem"])
+    with project.instance() as instance:
+        [event] = instance.fetch_materializations(
+            dg.AssetRecordsFilter(asset_key=key, asset_partitions=[str(DATES[0])]), limit=10
+        ).records
+        said = event.asset_materialization.metadata  # type: ignore[union-attr]
+    assert {name: said[name].value for name in ("delivered", "saved", "confirmed", "late_corrections")} == {
+        "delivered": 4,
+        "saved": 7,
+        "confirmed": 7,
+        "late_corrections": 0,
+    }
+
+
+def test_a_second_delivery_sends_nothing(project: Project, sandbox: Sandbox) -> None:
+    before = sandbox.samesystem.state.snapshot()
+    sandbox.samesystem.state.writes.clear()
+    [sink] = [sink for sink in sinks_of(project.runtime) if sink.name == "samesystem"]
+    reports = [deliver_dates(project.runtime, sink, [day], run_id="again") for day in DATES]
+    assert [(report.planned, report.unchanged) for report in reports] == [(0, 4), (0, 4)]
+    assert sandbox.samesystem.state.writes == []
+    assert sandbox.samesystem.state.snapshot() == before
+
+
+def lines_of(project: Project) -> list[str]:
+    return [finding.line for finding in examine(project.settings) if "SameSystem" in finding.what]
+
+
+def test_doctor_sees_departments_and_fields(project: Project, sandbox: Sandbox) -> None:
+    assert lines_of(project) == [
+        f"ok    kedjan: SameSystem: {sandbox.samesystem_url} answers and shows 5 departments",
+        "ok    kedjan: SameSystem, departments: 4 stores have a department; departments of no store: Huvudkontor",
+    ]
+    state = sandbox.samesystem.state
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(state.department("0101"), "fields", state.department("0101").fields[1:])
+        patch.setattr(state.department("0203"), "dpt_no", "0204")
+        found = lines_of(project)
+    assert found[1].startswith("WRONG kedjan: SameSystem, fields: department 0101 (")
+    assert "gross_sales goes to 'Gross Sales', which is not there" in found[1]
+    assert found[2] == (
+        "WRONG kedjan: SameSystem, departments: stores without a department: 0203; "
+        "set dpt_no in SameSystem, or ctx_tokens here"
+    )
+
+
+def test_doctor_sees_a_wrong_password_and_nobody(project: Project, sandbox: Sandbox) -> None:
+    sandbox.samesystem.tokens.user = ("somebody@else.example", "else")
+    [found] = lines_of(project)
+    assert found.startswith("WRONG kedjan: SameSystem: ")
+    assert "refused the login: check SAMESYSTEM_EMAIL and SAMESYSTEM_PASSWORD" in found
+    assert sandbox.samesystem_user[1] not in found
