@@ -1,14 +1,61 @@
-"""From the settings of an account to its SameSystem. No dagster here."""
+"""SameSystem as a target of an account: what its records are made from, how its settings reach it. No dagster here."""
 
 from __future__ import annotations
 
 from datetime import time
 
+import duckdb
+
+from sitoo_pipeline.assets.held import READS as HELD_BY
+from sitoo_pipeline.assets.held import Held
+from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.sink import Dates, Sink
 from sitoo_pipeline.settings import Account
+from sitoo_pipeline.sinks import Ledger, Prepared, Target
 from sitoo_pipeline.sinks.samesystem import SameSystem
 from sitoo_pipeline.sinks.samesystem_api import Access
 from sitoo_pipeline.sinks.samesystem_journal import Journal
 from sitoo_pipeline.sinks.samesystem_nights import Nights
+from sitoo_pipeline.sinks.samesystem_prepare import prepare_store_days
+from sitoo_pipeline.tables import core, marts
+from sitoo_pipeline.warehouse.sources import table_frame
+
+
+def samesystem_sinks(runtime: Runtime) -> tuple[Sink, ...]:
+    """SameSystem, where the account's settings name it."""
+    account, balance = runtime.account, runtime.account.targets.weekly_balance
+    said = account.targets.samesystem
+    if said is None:
+        return ()
+    numbers = said.registers
+
+    def prepare(target: Target, con: duckdb.DuckDBPyConnection, dates: Dates, _: Ledger) -> Prepared:
+        assert isinstance(target, SameSystem)
+        registers = table_frame(con, marts.REGISTER_SALES, dates=dates if "pos" in balance.channels else [])
+        held = Held.of(con, dates, balance.hold_back_above)
+        prepared = prepare_store_days(
+            target,
+            balance=table_frame(con, marts.WEEKLY_BALANCE_HOURLY, dates=dates),
+            registers=registers,
+            tills=table_frame(con, core.REGISTERS),
+            stores=table_frame(con, core.STORES),
+            numbers=numbers,
+            with_online="online" in balance.channels,
+            held=held.stores,
+        )
+        return held.noted_in(prepared)
+
+    held_by = () if balance.hold_back_above is None else HELD_BY
+    sink = Sink(
+        name=SameSystem.name,
+        description="Day totals per register in SameSystem's weekly balance; what is reopened is closed again.",
+        kinds=frozenset({"api"}),
+        reads=(marts.WEEKLY_BALANCE_HOURLY, marts.REGISTER_SALES, core.STORES, core.REGISTERS, *held_by),
+        is_one_per_date=True,
+        open=lambda: samesystem_of(account),
+        prepare=prepare,
+    )
+    return (sink,)
 
 
 def samesystem_of(account: Account) -> SameSystem:

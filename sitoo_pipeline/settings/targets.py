@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_val
 
 from sitoo_pipeline.settings.ometria import Ometria
 from sitoo_pipeline.settings.samesystem import SameSystem
-from sitoo_pipeline.settings.section import Secret, Section, Variable
+from sitoo_pipeline.settings.section import Secret, Section
 from sitoo_pipeline.settings.values import Amount, DatabaseUrl
 
 
@@ -96,8 +96,6 @@ class WeeklyBalanceCsv(Section):
         if info.data.get("separator", "\n") in written:
             raise ValueError(f"{value!r} writes the separator into the date")
         return value
-
-
 
 
 class Targets(Section):

@@ -9,7 +9,7 @@ from decimal import Decimal
 import dagster as dg
 import pytest
 
-from sitoo_pipeline.assets.sinks import deliver_dates
+from sitoo_pipeline.assets.deliveries import deliver_dates
 from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.operations.doctor import examine
 from sitoo_pipeline.sandbox import Chain, Faults, Sandbox

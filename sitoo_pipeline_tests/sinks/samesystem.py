@@ -184,7 +184,7 @@ class Chain:
     def posts(self) -> list[str]:
         """The addresses that were posted to since the last time, without logins."""
         found = [path for method, path, _ in self.sandbox.requests if method == "POST" and "weekly_balance" in path]
-        self.sandbox.requests.clear()
+        self.sandbox.clear_requests()
         return [path.split("/weekly_balance/")[1] for path in found]
 
     def approve(self, store_id: str) -> None:
