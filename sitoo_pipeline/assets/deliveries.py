@@ -62,6 +62,17 @@ def deliver_dates(
     return report
 
 
+def tied_dates(runtime: Runtime, sink: Sink, dates: Dates) -> Dates:
+    """The further loaded dates that may have changed for the target with ``dates``; mostly none."""
+    if sink.also is None:
+        return ()
+    with runtime.warehouse.connect() as con:
+        tied = set(sink.also(con, dates)) - set(dates)
+        for table in sink.reads:
+            tied &= loaded_dates(con, table) if table.partition else tied
+    return sorted(tied)
+
+
 def compare_dates(runtime: Runtime, sink: Sink, dates: Dates, *, force: bool = False, rejected: bool = False) -> Report:
     """What ``deliver_dates`` would send, and how that differs from what the target holds; nothing is sent or written.
 

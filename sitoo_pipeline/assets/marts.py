@@ -44,7 +44,7 @@ def _weekly_balance(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dat
     return {marts.WEEKLY_BALANCE_HOURLY: frame}
 
 
-def _affected(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Dates:
+def reconciled_with(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Dates:
     """The dates whose reconciliation follows from ``dates``, as far as they are loaded.
 
     A till closed after midnight ties two dates together, so loading one of them can settle the other.
@@ -59,7 +59,7 @@ def _affected(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) ->
 
 
 def _reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
-    needed = sorted({*dates, *_affected(runtime, con, dates)})
+    needed = sorted({*dates, *reconciled_with(runtime, con, dates)})
     made = transforms.reconcile(
         account=runtime.account.name,
         z_reports=table_frame(con, core.Z_REPORTS),
@@ -123,7 +123,7 @@ COMPUTATIONS = (
         (marts.Z_REPORT_RECONCILIATION, marts.Z_REPORT_ORDERS),
         (core.ORDERS, core.ORDER_LINES, core.Z_REPORTS, core.STORES),
         _reconciliation,
-        also=_affected,
+        also=reconciled_with,
     ),
     Computation(
         "stock_movements_daily", (marts.STOCK_MOVEMENTS_DAILY,), (core.STOCK_MOVEMENTS,), _stock_movements_daily

@@ -21,6 +21,8 @@ class Sink:
 
     ``is_one_per_date`` says that every date has a record, also one without sales: a date without is not delivered.
     ``is_optional`` says that a date with sales may have none, and ``start_date`` that no date before it has any.
+    ``also`` names further dates that a run of some dates can have changed for this target, though they were not asked
+    for: what is held back on one date may follow from the z-reports and orders of another.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Sink:
     prepare: Callable[[Target, duckdb.DuckDBPyConnection, Dates, Ledger], Prepared]
     is_optional: bool = False
     start_date: date | None = None
+    also: Callable[[duckdb.DuckDBPyConnection, Dates], Dates] | None = None
 
     def expects_records(self, day: date, *, has_sales: bool) -> bool:
         """Whether something is missing where nothing of the date was handed over."""

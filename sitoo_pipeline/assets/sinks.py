@@ -12,7 +12,7 @@ import dagster as dg
 from pydantic import Field
 
 from sitoo_pipeline.assets.days import DayMetadata, run_days
-from sitoo_pipeline.assets.deliveries import NotDeliveredError, NotLoadedError, compare_dates, deliver_dates
+from sitoo_pipeline.assets.deliveries import NotDeliveredError, NotLoadedError, compare_dates, deliver_dates, tied_dates
 from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Dates, Sink
@@ -76,7 +76,7 @@ def sink_asset(runtime: Runtime, sink: Sink, partitions_def: dg.PartitionsDefini
 
         def work(dates: Dates) -> DayMetadata:
             by_date = {}
-            for day in dates:
+            for day in (*dates, *tied_dates(runtime, sink, dates)):
                 try:
                     report = deliver_dates(
                         runtime, sink, [day], run_id=context.run.run_id, force=config.force, rejected=config.rejected
@@ -86,7 +86,8 @@ def sink_asset(runtime: Runtime, sink: Sink, partitions_def: dg.PartitionsDefini
                     raise
                 for message in report.messages:
                     context.log.warning(f"{day}: {message}")
-                by_date[day] = report_metadata(report)
+                if day in dates or report.planned:
+                    by_date[day] = report_metadata(report)
             return {asset_key: by_date}
 
         yield from run_days(context, keys=[asset_key], chunk_days=1, work=work, on_failure=lambda _dates, _why: None)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 
 import duckdb
 
 from sitoo_pipeline.assets.held import READS as HELD_BY
 from sitoo_pipeline.assets.held import Held
+from sitoo_pipeline.assets.marts import reconciled_with
 from sitoo_pipeline.assets.ometria import ometria_sinks
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.samesystem import samesystem_sinks
@@ -48,6 +50,7 @@ def _weekly_balance_sql(runtime: Runtime) -> Sink:
         kinds=frozenset({"sql"}),
         reads=(marts.WEEKLY_BALANCE_HOURLY, *_held_by(said)),
         is_one_per_date=True,
+        also=_held_with(runtime),
         open=lambda: WeeklyBalanceSql(url),
         prepare=prepare,
     )
@@ -76,6 +79,7 @@ def _weekly_balance_csv(runtime: Runtime) -> Sink:
         kinds=frozenset({"csv"}),
         reads=(marts.WEEKLY_BALANCE_HOURLY, core.STORES, *_held_by(balance)),
         is_one_per_date=True,
+        also=_held_with(runtime),
         open=lambda: nullcontext(WeeklyBalanceCsv(folder, home_currency={}, csv_format=_csv_format(said))),
         prepare=prepare,
     )
@@ -84,6 +88,13 @@ def _weekly_balance_csv(runtime: Runtime) -> Sink:
 def _held_by(said: settings.WeeklyBalance) -> tuple[Table, ...]:
     """What else a weekly balance is made from: nothing as long as no store is ever held back."""
     return () if said.hold_back_above is None else HELD_BY
+
+
+def _held_with(runtime: Runtime) -> Callable[[duckdb.DuckDBPyConnection, Dates], Dates] | None:
+    """The dates on which a store may be held or freed by what a run of other dates brought."""
+    if runtime.account.targets.weekly_balance.hold_back_above is None:
+        return None
+    return lambda con, dates: reconciled_with(runtime, con, dates)
 
 
 def _csv_format(said: settings.WeeklyBalanceCsv) -> CsvFormat:

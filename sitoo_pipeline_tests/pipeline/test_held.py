@@ -27,8 +27,8 @@ from sitoo_pipeline_tests.sitoo.server import Server
 
 DAY, NEXT = date(2026, 10, 23), date(2026, 10, 24)
 SETTINGS = "[accounts.kedjan.targets.weekly_balance]\nhold_back_above = 125.00\n"
-ONE = {"moneysalestotal": "125.00", "moneysalestotalnet": "100.00", "numsales": 1, "numsalesitems": 1}
-TWO = {"moneysalestotal": "250.01", "moneysalestotalnet": "200.01", "numsales": 2, "numsalesitems": 2}
+ONE: dict[str, Any] = {"moneysalestotal": "125.00", "moneysalestotalnet": "100.00", "numsales": 1, "numsalesitems": 1}
+TWO: dict[str, Any] = {"moneysalestotal": "250.01", "moneysalestotalnet": "200.01", "numsales": 2, "numsalesitems": 2}
 
 
 def sale(number: int, day: date, register: str, store: str, hour: int = 12) -> Json:
@@ -145,6 +145,20 @@ def test_only_the_store_and_date_that_do_not_balance_are_held_and_go_when_they_d
     figures = oracle(shop.objects, dates=[DAY, NEXT], start_date=DAY)
     for table in (marts.Z_REPORT_RECONCILIATION, marts.Z_REPORT_ORDERS):
         assert differing_cells(shop.project.rows(table), getattr(figures, table.name)(), table) == []
+
+
+def test_a_date_goes_when_the_order_of_another_date_settles_its_z_report(shop: Shop) -> None:
+    """Its z-report was opened the evening before, when the till was offline; only that date is loaded again."""
+    overnight = z_report(2, GOTHENBURG, f"{NEXT}T20:00:00+02:00", store="0101", opened=f"{DAY}T20:00:00+02:00", **TWO)
+    shop.objects["z_reports"][:] = [closed(1, DAY, GOTHENBURG, "0101", **ONE), overnight]
+    shop.objects["orders"][:] = [sale(1, DAY, GOTHENBURG, "0101"), sale(3, NEXT, GOTHENBURG, "0101")]
+    shop.project.load([DAY, NEXT])
+    assert shop.sold() == {(str(DAY), "0101"): Decimal(125)}
+    shop.objects["orders"].append(sale(5, DAY, GOTHENBURG, "0101", 22))
+    shop.project.load([DAY])
+    assert shop.sold() == {(str(DAY), "0101"): Decimal(250), (str(NEXT), "0101"): Decimal(125)}
+    assert "0101" in shop.in_file(NEXT)
+    assert shop.newest("sinks", "weekly_balance_sql", NEXT)["stores_held_back"] == 0
 
 
 def test_a_z_report_without_a_store_holds_that_of_its_orders_or_its_register(shop: Shop) -> None:
