@@ -57,6 +57,9 @@ def environment(sandbox: Sandbox, start_date: date, *, account: str = DEMO_ACCOU
         "SITOO_START_DATE": start_date.isoformat(),
         "OMETRIA_BASE_URL": sandbox.ometria_url,
         "OMETRIA_API_KEY": sandbox.ometria_key,
+        "SAMESYSTEM_BASE_URL": sandbox.samesystem_url,
+        "SAMESYSTEM_EMAIL": sandbox.samesystem_user[0],
+        "SAMESYSTEM_PASSWORD": sandbox.samesystem_user[1],
     }
 
 
