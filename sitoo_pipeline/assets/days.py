@@ -19,17 +19,17 @@ import dagster as dg
 
 from sitoo_pipeline.assets.runtime import chunks
 from sitoo_pipeline.sitoo.errors import BadRequest, CredentialsRefused, SitooError, Unreachable
-from sitoo_pipeline.warehouse import WarehouseLockedError
+from sitoo_pipeline.warehouse import WarehouseLockedError, WarehouseVersionError
 from sitoo_pipeline.warehouse.frames import SchemaMismatchError
 
 Metadata = dict[str, Any]
 DayMetadata = Mapping[dg.AssetKey, Mapping[date, Metadata]]
 Work = Callable[[Sequence[date]], DayMetadata]
 
-SAME_FOR_EVERY_DATE = (CredentialsRefused, BadRequest, Unreachable, WarehouseLockedError)
+SAME_FOR_EVERY_DATE = (CredentialsRefused, BadRequest, Unreachable, WarehouseLockedError, WarehouseVersionError)
 """Failures that the next date would meet as well: the other dates are not tried."""
 
-SAFE_TO_SHOW = (SitooError, WarehouseLockedError, SchemaMismatchError)
+SAFE_TO_SHOW = (SitooError, WarehouseLockedError, WarehouseVersionError, SchemaMismatchError)
 """Errors whose texts are written to be shown; of any other only the type and the place are."""
 
 
@@ -94,7 +94,7 @@ def run_days(
     if not days.failed:
         yield from (dg.MaterializeResult(asset_key=key) for key in keys)
         return
-    with suppress(WarehouseLockedError):  # then Dagster's record of the failure is the only one
+    with suppress(WarehouseLockedError, WarehouseVersionError):  # then Dagster's record of the failure is the only one
         for why in dict.fromkeys(days.failed.values()):
             on_failure([day for day, said in days.failed.items() if said == why], why)
     lines = "\n".join(f"{day}: {why}" for day, why in sorted(days.failed.items()))

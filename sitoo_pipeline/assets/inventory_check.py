@@ -17,7 +17,7 @@ from sitoo_pipeline.assets.day_status import DayState, DayStatus, z_report_remar
 from sitoo_pipeline.assets.inventory import Inventory, dates_until, lacking, take_inventory
 from sitoo_pipeline.assets.published import read_copy_key
 from sitoo_pipeline.assets.runtime import Runtime
-from sitoo_pipeline.warehouse import WarehouseLockedError
+from sitoo_pipeline.warehouse import WarehouseLockedError, WarehouseVersionError
 
 NAME = "inventory"
 EXPECTED = "every date that is over is loaded, reconciled and delivered"
@@ -40,7 +40,7 @@ def inventory_check(runtime: Runtime) -> dg.AssetChecksDefinition:
         try:
             # Today is not over; and a zone far in the west may have its yesterday still.
             return _result(take_inventory(runtime, dates_until(runtime, now)[:-1], now=now), runtime.account.name)
-        except WarehouseLockedError as error:
+        except (WarehouseLockedError, WarehouseVersionError) as error:
             return _untaken(str(error))
         except OperationalError as error:
             return _untaken(

@@ -22,7 +22,7 @@ from sitoo_pipeline.operations.home import home_path
 from sitoo_pipeline.operations.preflight import refusal
 from sitoo_pipeline.settings import Account, Settings
 from sitoo_pipeline.sinks.database import TRIED, DatabaseUrlError, open_engine
-from sitoo_pipeline.warehouse import Warehouse, WarehouseLockedError
+from sitoo_pipeline.warehouse import Warehouse, WarehouseLockedError, WarehouseVersionError
 
 FREE_SPACE = 2 * 2**30
 """Less free space than this, in bytes, is a finding."""
@@ -115,7 +115,7 @@ def _warehouse(account: Account) -> Finding:
             [(dates, last)] = con.execute(
                 "SELECT count(DISTINCT business_date), max(business_date) FROM core.orders"
             ).fetchall()
-    except WarehouseLockedError as error:
+    except (WarehouseLockedError, WarehouseVersionError) as error:
         return Finding(what, problem=str(error))
     except duckdb.Error as error:
         return Finding(what, problem=f"{account.warehouse_path}: {' '.join(str(error).split())}")

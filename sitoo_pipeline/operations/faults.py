@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError
 
 from sitoo_pipeline.sinks.database import DatabaseUrlError
 from sitoo_pipeline.sitoo.errors import SitooError
-from sitoo_pipeline.warehouse import WarehouseLockedError
+from sitoo_pipeline.warehouse import WarehouseLockedError, WarehouseVersionError
 
 
 class RangeError(ValueError):
@@ -23,7 +23,9 @@ class PortTakenError(RuntimeError):
 
 
 _ASKED_WRONGLY = (RangeError, UnknownTargetError)
-_WRITTEN_TO_BE_SHOWN = (*_ASKED_WRONGLY, PortTakenError, SitooError, WarehouseLockedError, DatabaseUrlError)
+_WRITTEN_TO_BE_SHOWN = (
+    *_ASKED_WRONGLY, PortTakenError, SitooError, WarehouseLockedError, WarehouseVersionError, DatabaseUrlError,
+)  # fmt: skip
 
 
 def exit_code(error: Exception) -> int:

@@ -5,7 +5,7 @@ goes to quarantine; readers get a copy. What a figure means is not decided here 
 runs (``assets``).
 """
 
-from sitoo_pipeline.warehouse.connection import Warehouse, WarehouseLockedError
+from sitoo_pipeline.warehouse.connection import Warehouse, WarehouseLockedError, WarehouseVersionError
 from sitoo_pipeline.warehouse.differences import Differences, differences
 from sitoo_pipeline.warehouse.frames import replace_partitions, replace_whole
 from sitoo_pipeline.warehouse.ledger import Loaded, failed_load, loaded_dates
@@ -19,6 +19,7 @@ __all__ = [
     "Loaded",
     "Warehouse",
     "WarehouseLockedError",
+    "WarehouseVersionError",
     "differences",
     "failed_load",
     "last_merge",

@@ -25,6 +25,7 @@ from sitoo_pipeline.tables import ALL_TABLES, BY_NAME
 
 _LOCKED = re.compile(r"Could not set lock|being used by another process", re.IGNORECASE)
 _HOLDER = re.compile(r"(?:held|open) in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
+_NAMED = 3
 LAYERS = ("raw", "core", "marts", "meta")
 
 
@@ -37,6 +38,18 @@ class WarehouseLockedError(RuntimeError):
         super().__init__(
             f"{path} is open in {holder} and was still after {waited:g} s. Nothing was written. "
             f"Close it there and run again; to look at the figures at any time, open {path.stem}_read{path.suffix}."
+        )
+
+
+class WarehouseVersionError(RuntimeError):
+    """The file's tables have other columns than this version of the pipeline declares. Nothing was written."""
+
+    def __init__(self, path: Path, tables: Sequence[str]) -> None:
+        named = ", ".join(tables[:_NAMED]) + (f" and {len(tables) - _NAMED} more" if len(tables) > _NAMED else "")
+        super().__init__(
+            f"{path} was made by another version of the pipeline: other columns in {named}. Nothing was written. "
+            "Move the file away and load its dates again (sitoo-pipeline backfill); the ledger of deliveries stays "
+            "where it is, so that nothing is sent twice."
         )
 
 
@@ -64,6 +77,7 @@ class Warehouse:
 
         Raises:
             WarehouseLockedError: another process held the file for ``lock_timeout`` seconds.
+            WarehouseVersionError: a table has other columns than are declared.
         """
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         con = self._open(self.path, patience=self.lock_timeout)
@@ -72,6 +86,7 @@ class Warehouse:
             con.execute("SET preserve_insertion_order = false")
             # Closing moves what was written into the file anyway; doing so at a commit would rewrite it date by date.
             con.execute("SET wal_autocheckpoint = '256MB'")
+            _refuse_other_versions(con, self.path)
             _create_tables(con)
             yield con
         finally:
@@ -87,6 +102,7 @@ class Warehouse:
 
         Raises:
             WarehouseLockedError: another process held the file, and there is no read copy.
+            WarehouseVersionError: a table has other columns than are declared.
             duckdb.IOException: there is no file.
         """
         as_of = None
@@ -99,6 +115,7 @@ class Warehouse:
             con = self._open(self.read_copy, patience=0, read_only=True)
         try:
             self._set_up(con)
+            _refuse_other_versions(con, self.path)
             yield con, as_of
         finally:
             con.close()
@@ -160,6 +177,21 @@ class Warehouse:
 
 def _is_locked(error: Exception) -> bool:
     return isinstance(error, duckdb.IOException) and _LOCKED.search(str(error)) is not None
+
+
+_DECLARED = {name: [column.name for column in table.all_columns] for name, table in BY_NAME.items()}
+
+
+def _refuse_other_versions(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """A query of a column that is not there would say so too, but in the words of DuckDB, and late."""
+    there: dict[str, list[str]] = dict(
+        con.execute(
+            "SELECT schema_name || '.' || table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
+            "WHERE database_name = current_database() GROUP BY ALL"
+        ).fetchall()
+    )
+    if others := sorted(name for name, columns in there.items() if columns != _DECLARED.get(name, columns)):
+        raise WarehouseVersionError(path, others)
 
 
 def _create_tables(con: duckdb.DuckDBPyConnection) -> None:

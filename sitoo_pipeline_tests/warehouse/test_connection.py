@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from sitoo_pipeline.tables import ALL_TABLES, core
-from sitoo_pipeline.warehouse import Warehouse, WarehouseLockedError, replace_whole
+from sitoo_pipeline.warehouse import Warehouse, WarehouseLockedError, WarehouseVersionError, replace_whole
 from sitoo_pipeline.warehouse.connection import transaction
 from sitoo_pipeline_tests.warehouse.holder import Holder
 from sitoo_pipeline_tests.warehouse.support import DAY, STARTED, Account, frame, order
@@ -39,6 +39,19 @@ def test_a_missing_table_is_made_again_whatever_else_there_is(account: Account) 
         con.execute("CREATE TABLE core.my_own AS SELECT 1 AS x")
     assert account.rows("SELECT count(*) FROM core.stores") == [(0,)]
     assert account.rows("SELECT x FROM core.my_own") == [(1,)]
+
+
+@pytest.mark.parametrize("change", ["DROP COLUMN timezone", "ADD COLUMN new_one INTEGER"])
+def test_a_file_of_another_version_is_refused_with_what_to_do(change: str, account: Account) -> None:
+    with account.warehouse.connect() as con:
+        con.execute(f"ALTER TABLE core.stores {change}")
+    before = account.warehouse.path.read_bytes()
+    for opened in (account.warehouse.connect(), account.warehouse.look()):
+        with pytest.raises(WarehouseVersionError) as error, opened:
+            pass
+        for word in (str(account.warehouse.path), "another version", "core.stores", "Move the file away", "backfill"):
+            assert word in str(error.value)
+    assert account.warehouse.path.read_bytes() == before
 
 
 def test_instants_are_in_utc_and_parameters_are_taken(account: Account) -> None:
