@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -69,12 +69,6 @@ class Inventory:
         return {state: found[state] for state in DayState if found[state]}
 
 
-def over_at(runtime: Runtime, day: date) -> datetime:
-    """When the business date is over in every zone that the settings name."""
-    midnight = datetime.combine(day + timedelta(days=1), time())
-    return max(midnight.replace(tzinfo=zone).astimezone(UTC) for zone in runtime.zones)
-
-
 def dates_until(runtime: Runtime, now: datetime) -> list[date]:
     """Every business date from the account's start to the one that its clock shows at ``now``."""
     start = runtime.account.start_date
@@ -90,7 +84,7 @@ def take_inventory(runtime: Runtime, dates: Sequence[date], *, now: datetime) ->
         DatabaseUrlError: the ledger's URL cannot be used.
         sqlalchemy.exc.OperationalError: the ledger does not answer.
     """
-    found = {day: DayStatus(runtime.account.name, day, is_over=now >= over_at(runtime, day)) for day in sorted(dates)}
+    found = {day: DayStatus(runtime.account.name, day, is_over=now >= runtime.over_at(day)) for day in sorted(dates)}
     as_of = None
     if found and runtime.account.warehouse_path.exists():
         with runtime.warehouse.look() as (con, as_of):
@@ -128,7 +122,7 @@ def _judge_loads(status: DayStatus, loads: dict[str, tuple[int, int, int]], runt
             if table in loads and source in loads and loads[source][0] > loads[table][1]:
                 status.outdated.setdefault(table, source)
     asked = min((loads[table.qualified][2] for table in raw.DATED if table.qualified in loads), default=None)
-    if asked and (at := datetime.fromtimestamp(asked / 1e6, UTC)) < over_at(runtime, status.business_date):
+    if asked and (at := datetime.fromtimestamp(asked / 1e6, UTC)) < runtime.over_at(status.business_date):
         status.read_early = at.astimezone(ZoneInfo(runtime.account.timezone))
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
+import duckdb
+
 from sitoo_pipeline.assets.extract import CLOCK_SKEW, HINTS, dated, window
 from sitoo_pipeline.assets.landing import fetch_folder
 from sitoo_pipeline.assets.runtime import Runtime, chunks
@@ -21,7 +23,7 @@ from sitoo_pipeline.sitoo.client import Params
 from sitoo_pipeline.tables import raw
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.transforms import date_in_zone
-from sitoo_pipeline.warehouse import Found, differences, loaded_dates, loaded_up_to, polled_up_to
+from sitoo_pipeline.warehouse import Found, differences, last_asked, loaded_dates, loaded_up_to, polled_up_to
 
 _OPEN = """
     SELECT order_id FROM core.orders
@@ -50,6 +52,11 @@ def _today(runtime: Runtime, at: datetime) -> date:
     return date_in_zone(at, runtime.account.timezone)
 
 
+def _known(runtime: Runtime, con: duckdb.DuckDBPyConnection, table: RawTable) -> set[date]:
+    """The dates to look at: loaded, and not before the account's start, which the settings may have moved since."""
+    return {day for day in loaded_dates(con, table) if day >= runtime.account.start_date}
+
+
 def _new_orders(runtime: Runtime, at: datetime) -> Found:
     """Orders with new ids. Today is found too where it has never been loaded, so that it is there within the hour."""
     found, today = _tail(runtime, "new_orders", raw.ORDERS, at), _today(runtime, at)
@@ -65,7 +72,7 @@ def _new_transactions(runtime: Runtime, at: datetime) -> Found:
 def _tail(runtime: Runtime, poll: str, table: RawTable, at: datetime) -> Found:
     """Objects above the watermark, and a margin below it in case ids do not become visible in their order."""
     with runtime.warehouse.connect() as con:
-        known = loaded_dates(con, table)
+        known = _known(runtime, con, table)
         since = polled_up_to(con, poll, [table])
         since = loaded_up_to(con, table, "newest_id") if since is None else since
     if since is None:
@@ -79,7 +86,7 @@ def _tail(runtime: Runtime, poll: str, table: RawTable, at: datetime) -> Found:
 def _late_z_reports(runtime: Runtime, at: datetime) -> Found:
     """Z-reports that reached Sitoo since, whenever they were closed."""
     with runtime.warehouse.connect() as con:
-        known = loaded_dates(con, raw.Z_REPORTS)
+        known = _known(runtime, con, raw.Z_REPORTS)
         since = polled_up_to(con, "late_z_reports", [raw.Z_REPORTS])
         if since is None and (loaded := loaded_up_to(con, raw.Z_REPORTS, "started_at")) is not None:
             since = max(0, loaded - int(CLOCK_SKEW.total_seconds()))
@@ -94,7 +101,7 @@ def _open_orders(runtime: Runtime, at: datetime) -> Found:
     """Orders that were open or unpaid when they were last read, by their ids, until they close or are too old."""
     since = at.date() - timedelta(days=runtime.account.open_orders_max_age_days)
     with runtime.warehouse.connect() as con:
-        known = loaded_dates(con, raw.ORDERS)
+        known = _known(runtime, con, raw.ORDERS)
         numbers = [row[0] for row in con.execute(_OPEN, [since]).fetchall()]
     if not numbers:
         return Found()
@@ -102,7 +109,15 @@ def _open_orders(runtime: Runtime, at: datetime) -> Found:
 
 
 def _recent_days(runtime: Runtime, at: datetime) -> Found:
-    return _whole_days(runtime, at, runtime.account.reread_days)
+    """Also the dates, however old, that were last asked for before they were over: nobody has seen their evening."""
+    found = _whole_days(runtime, at, runtime.account.reread_days)
+    early: set[date] = set()
+    with runtime.warehouse.connect() as con:
+        for table in raw.DATED:
+            known = _known(runtime, con, table)
+            asked = last_asked(con, table)
+            early |= {day for day in known if asked[day] < runtime.over_at(day) <= at}
+    return replace(found, dates=found.dates | early)
 
 
 def _many_days(runtime: Runtime, at: datetime) -> Found:
@@ -116,7 +131,7 @@ def _whole_days(runtime: Runtime, at: datetime, days: int) -> Found:
     parts: list[Found] = []
     for table in raw.DATED:
         with runtime.warehouse.connect() as con:
-            known = loaded_dates(con, table)
+            known = _known(runtime, con, table)
         # The window of the z-reports has no end, so that a second fetch would bring most of the first again.
         size = days if table is raw.Z_REPORTS else runtime.account.chunk_days
         parts += [
@@ -206,7 +221,7 @@ POLLS = (
     Poll(
         "recent_days",
         "night",
-        "The last days once more (setting reread_days): orders change without a trace.",
+        "The last days once more (setting reread_days), and days that were read before they were over.",
         raw.DATED,
         _recent_days,
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -61,6 +61,11 @@ class Runtime:
     def zones(self) -> tuple[ZoneInfo, ...]:
         """Every zone that the settings name: the account's first."""
         return tuple(ZoneInfo(name) for name in dict.fromkeys((self.account.timezone, *self.store_timezones.values())))
+
+    def over_at(self, day: date) -> datetime:
+        """When the business date is over in every zone that the settings name."""
+        midnight = datetime.combine(day + timedelta(days=1), time())
+        return max(midnight.replace(tzinfo=zone).astimezone(UTC) for zone in self.zones)
 
     def places(self, con: duckdb.DuckDBPyConnection) -> Places:
         """Where sales can happen, from the settings and the reference tables as they are now."""

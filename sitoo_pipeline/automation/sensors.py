@@ -35,6 +35,7 @@ def sensors(account: AccountAssets) -> list[dg.SensorDefinition]:
                 tags={"trigger": "changes", PRIORITY: "5"},
             )
             for day in sorted(dates)
+            if day >= account.runtime.account.start_date  # the settings may have moved it since the poll
         ]
         quiet = "No poll since the last look" if seen == before else "The polls since the last look found no date"
         return dg.SensorResult(

@@ -8,7 +8,7 @@ runs (``assets``).
 from sitoo_pipeline.warehouse.connection import Warehouse, WarehouseLockedError, WarehouseVersionError
 from sitoo_pipeline.warehouse.differences import Differences, differences
 from sitoo_pipeline.warehouse.frames import replace_partitions, replace_whole
-from sitoo_pipeline.warehouse.ledger import Loaded, failed_load, loaded_dates
+from sitoo_pipeline.warehouse.ledger import Loaded, failed_load, last_asked, loaded_dates
 from sitoo_pipeline.warehouse.merging import last_merge, merge_site
 from sitoo_pipeline.warehouse.polls import Found, loaded_up_to, polled_up_to, record_poll
 from sitoo_pipeline.warehouse.raw import load_dated, load_reference
@@ -22,6 +22,7 @@ __all__ = [
     "WarehouseVersionError",
     "differences",
     "failed_load",
+    "last_asked",
     "last_merge",
     "load_dated",
     "load_reference",

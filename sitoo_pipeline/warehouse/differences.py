@@ -10,7 +10,8 @@ from pathlib import Path
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.warehouse.connection import Warehouse
-from sitoo_pipeline.warehouse.raw import Dating, date_objects
+from sitoo_pipeline.warehouse.quarantine import quarantined
+from sitoo_pipeline.warehouse.raw import Dating, date_objects, dates_of_refused
 from sitoo_pipeline.warehouse.staging import Layout, stage
 
 
@@ -39,10 +40,10 @@ def differences(
 ) -> Differences:
     """Compare the objects in ``files`` with those that ``table`` has.
 
-    An object that moved to another date gives both dates. Objects that break a rule are left out: they are refused when
-    their date is loaded. ``mark`` is the field in whose order Sitoo gives them. ``whole`` are dates of which ``files``
-    hold every object, so that one that is loaded and not among them makes a difference too. Other arguments as in
-    ``load_dated``; nothing is written.
+    An object that moved to another date gives both dates. One that breaks a rule gives its date where
+    ``meta.quarantine`` does not have it yet, so that it is refused there and seen; it has no mark. ``mark`` is the
+    field in whose order Sitoo gives them. ``whole`` are dates of which ``files`` hold every object, so that one that is
+    loaded and not among them makes a difference too. Other arguments as in ``load_dated``; nothing is written.
 
     Raises:
         WarehouseLockedError: the file stayed open elsewhere.
@@ -51,7 +52,10 @@ def differences(
     same = " AND ".join(f't."{f.name}" IS NOT DISTINCT FROM i."{f.name}"' for f in table.fields)
     listed = ", ".join(f"DATE '{day}'" for day in sorted(whole)) or "NULL"
     with warehouse.connect() as con:
-        stage(con, table, files, layout=layout, landing=landing)
+        refused = stage(con, table, files, layout=layout, landing=landing)
+        seen = quarantined(con, table) if refused else set()
+        unseen = [item for item in refused if item.payload not in seen]
+        of_refused = dates_of_refused(con, table, hints, dating, unseen) if unseen else []
         date_objects(con, table, hints, dating, into="incoming")
         rows = con.execute(
             f"SELECT DISTINCT i.business_date, t.business_date FROM incoming AS i LEFT JOIN {table.qualified} AS t "
@@ -60,5 +64,5 @@ def differences(
             f"WHERE t.business_date IN ({listed})"
         ).fetchall()
         highest = con.execute(f'SELECT max("{mark}") FROM incoming').fetchall()[0][0]
-    dates = frozenset(day for row in rows for day in row if day is not None)
+    dates = frozenset(day for row in [*rows, of_refused] for day in row if day is not None)
     return Differences(dates, int(highest.timestamp()) if isinstance(highest, datetime) else highest)

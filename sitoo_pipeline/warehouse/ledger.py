@@ -116,3 +116,17 @@ def loaded_dates(con: duckdb.DuckDBPyConnection, table: Table) -> set[date]:
         [table.qualified],
     ).fetchall()
     return {row[0] for row in rows}
+
+
+def last_asked(con: duckdb.DuckDBPyConnection, table: Table) -> dict[date, datetime]:
+    """When the objects of each loaded date of ``table`` were last asked for.
+
+    That objects moved away from a date is recorded as a load of it as well, with a message: it was not asked for then,
+    and counts only where nothing else is known.
+    """
+    rows = con.execute(
+        "SELECT business_date, coalesce(max(started_at) FILTER (message IS NULL), max(started_at)) FROM meta.loads "
+        "WHERE table_name = ? AND status != 'failed' AND business_date IS NOT NULL GROUP BY business_date",
+        [table.qualified],
+    ).fetchall()
+    return dict(rows)

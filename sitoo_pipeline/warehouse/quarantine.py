@@ -66,6 +66,12 @@ def quarantined_elsewhere(con: duckdb.DuckDBPyConnection, table: RawTable, dates
     return {payload for (payload,) in rows}
 
 
+def quarantined(con: duckdb.DuckDBPyConnection, table: RawTable) -> set[str]:
+    """Payloads of the refused objects of ``table``."""
+    rows = con.execute("SELECT payload FROM meta.quarantine WHERE table_name = ?", [table.qualified]).fetchall()
+    return {payload for (payload,) in rows}
+
+
 def drift(con: duckdb.DuckDBPyConnection, table: RawTable, paths: Iterable[str], *, run_id: str) -> None:
     """Record the dotted ``paths`` of undocumented fields, each the first time that it is seen."""
     for path in sorted(paths):

@@ -144,6 +144,15 @@ def _dates(
     return dating(con.sql(objects).pl()).select("_object", "business_date")
 
 
+def dates_of_refused(
+    con: duckdb.DuckDBPyConnection, table: RawTable, hints: Sequence[Column], dating: Dating, refused: Sequence[Refused]
+) -> list[date | None]:
+    """The business date of each of ``refused``, None where it tells none."""
+    stage_refused(con, table, refused)
+    dated: dict[int, date] = dict(_dates(con, table, "refused", hints, dating).iter_rows())
+    return [dated.get(number) for number in range(len(refused))]
+
+
 def _date_refused(
     con: duckdb.DuckDBPyConnection,
     table: RawTable,
@@ -158,12 +167,10 @@ def _date_refused(
     """
     if not refused:
         return {}
-    stage_refused(con, table, refused)
-    dated: dict[int, date] = dict(_dates(con, table, "refused", hints, dating).iter_rows())
+    dated = dates_of_refused(con, table, hints, dating, refused)
     elsewhere = quarantined_elsewhere(con, table, dates)
     found: dict[date, list[Refused]] = {}
-    for number, item in enumerate(refused):
-        day = dated.get(number)
+    for item, day in zip(refused, dated, strict=True):
         if day is None and item.payload not in elsewhere:
             day = min(dates)
         if day is not None and day in dates:

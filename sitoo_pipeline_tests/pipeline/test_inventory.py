@@ -18,7 +18,7 @@ from sitoo_pipeline.assets import account_assets
 from sitoo_pipeline.assets.day_status import DayState, DayStatus
 from sitoo_pipeline.assets.deliveries import NotDeliveredError, deliver_dates
 from sitoo_pipeline.assets.extract import extract_dates
-from sitoo_pipeline.assets.inventory import Inventory, dates_until, over_at, take_inventory
+from sitoo_pipeline.assets.inventory import Inventory, dates_until, take_inventory
 from sitoo_pipeline.assets.inventory_check import NAME
 from sitoo_pipeline.assets.published import read_copy_key
 from sitoo_pipeline.assets.targets import sinks_of
@@ -137,11 +137,11 @@ def test_each_says_what_it_lacks(story: Story) -> None:
 def test_today_is_open_whatever_it_lacks(story: Story) -> None:
     runtime = story.project.runtime
     assert dates_until(runtime, NOW) == [*DATES, TODAY]
-    before, after = (over_at(runtime, MISSING) + timedelta(seconds=shift) for shift in (-1, 0))
+    before, after = (runtime.over_at(MISSING) + timedelta(seconds=shift) for shift in (-1, 0))
     assert story.day(MISSING, now=before).state is DayState.OPEN
     assert story.day(MISSING, now=after).state is DayState.MISSING
-    assert story.day(RAW_ONLY, now=over_at(runtime, RAW_ONLY) - timedelta(seconds=1)).state is DayState.OPEN
-    assert story.day(FAILED, now=over_at(runtime, FAILED) - timedelta(seconds=1)).state is DayState.FAILED
+    assert story.day(RAW_ONLY, now=runtime.over_at(RAW_ONLY) - timedelta(seconds=1)).state is DayState.OPEN
+    assert story.day(FAILED, now=runtime.over_at(FAILED) - timedelta(seconds=1)).state is DayState.FAILED
 
 
 def test_a_date_is_over_when_it_is_over_in_the_last_zone_of_the_settings(story: Story, tmp_path: Path) -> None:
@@ -149,8 +149,8 @@ def test_a_date_is_over_when_it_is_over_in_the_last_zone_of_the_settings(story: 
         tmp_path, None, start_date=QUIET, more='[accounts.kedjan.stores.0900]\ntimezone = "America/New_York"\n'
     )
     day = date(2026, 11, 2)
-    assert over_at(project.runtime, day) == datetime(2026, 11, 3, 5, tzinfo=UTC)
-    assert over_at(story.project.runtime, day) == datetime(2026, 11, 2, 23, tzinfo=UTC)
+    assert project.runtime.over_at(day) == datetime(2026, 11, 3, 5, tzinfo=UTC)
+    assert story.project.runtime.over_at(day) == datetime(2026, 11, 2, 23, tzinfo=UTC)
 
 
 def test_without_a_warehouse_every_date_is_missing_and_nothing_is_made(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_a_source_that_changed_makes_the_date_incomplete_until_it_is_computed_ag
 def test_a_date_that_was_asked_for_before_it_was_over_is_incomplete(story: Story) -> None:
     story.load(TODAY)
     assert story.day(TODAY, now=datetime.now(UTC)).state is DayState.OPEN
-    day = story.day(TODAY, now=over_at(story.project.runtime, TODAY))
+    day = story.day(TODAY, now=story.project.runtime.over_at(TODAY))
     assert day.state is DayState.INCOMPLETE
     [gap] = day.gaps
     assert gap.startswith(f"read at {TODAY} ")

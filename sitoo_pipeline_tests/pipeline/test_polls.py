@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from sitoo_pipeline.assets.polls import POLLS
 from sitoo_pipeline_tests import scenario
 from sitoo_pipeline_tests.pipeline.project import Project
 from sitoo_pipeline_tests.pipeline.scripted import Json, Script
@@ -186,6 +187,51 @@ def test_the_last_days_are_compared_whole(shop: Shop) -> None:
     assert shop.project.poll("many_days").dates == set()
     shop.orders.append(gone)
     assert shop.project.poll("recent_days").dates == {SECOND}
+
+
+def test_a_late_order_that_breaks_a_rule_is_found_until_it_is_refused(shop: Shop) -> None:
+    """Nothing else would bring its date back, and nobody would hear of it."""
+    load_today(shop)
+    broken = sale(9000, FIRST)
+    broken["orderitems"][0]["moneyitemtotal_net"] = "100.005"
+    shop.orders.append(broken)
+    assert shop.project.poll("new_orders").dates == {FIRST}
+    shop.project.load_plainly([[FIRST]])
+    assert shop.project.query("SELECT business_date, object_key FROM meta.quarantine") == [
+        {"business_date": FIRST, "object_key": "9000"}
+    ]
+    assert shop.project.poll("new_orders").dates == set()
+    broken["orderitems"][0]["moneyitemtotal_net"] = "100.05"
+    assert shop.project.poll("new_orders").dates == {FIRST}
+
+
+def test_a_date_that_was_read_before_it_was_over_is_read_again_however_old(shop: Shop) -> None:
+    [poll] = [poll for poll in POLLS if poll.name == "recent_days"]
+    load_today(shop)
+    over = shop.project.runtime.over_at(TODAY)
+    assert poll.find(shop.project.runtime, over - timedelta(seconds=1)).dates == set()
+    assert poll.find(shop.project.runtime, over).dates == {TODAY}
+    with shop.project.runtime.warehouse.connect() as con:
+        early = shop.project.runtime.over_at(FIRST) - timedelta(seconds=1)
+        con.execute(
+            "UPDATE meta.loads SET started_at = ? WHERE business_date = ? AND table_name = 'raw.z_reports'",
+            [early, FIRST],
+        )
+    assert shop.project.poll("recent_days").dates == {FIRST}, "it is older than reread_days"
+    shop.project.load_plainly([[FIRST]])
+    assert shop.project.poll("recent_days").dates == set()
+
+
+def test_loaded_dates_before_a_start_that_was_moved_are_left_alone(shop: Shop) -> None:
+    load_today(shop)
+    settings = shop.project.folder / "sitoo_pipeline.toml"
+    settings.write_text(settings.read_text().replace(str(TODAY - timedelta(days=30)), str(SECOND)))
+    moved_start = Project.read(shop.project.folder, shop.project.environ)
+    shop.orders += [sale(9000, FIRST), sale(9001, SECOND)]
+    shop.transactions += [moved(502, FIRST), moved(503, SECOND)]
+    shop.z_reports += [closing(day, 9, dateadded=int(datetime.now(UTC).timestamp())) for day in (FIRST, SECOND)]
+    for poll in ("new_orders", "new_transactions", "late_z_reports", "many_days"):
+        assert moved_start.poll(poll).dates == {SECOND}, poll
 
 
 def test_a_poll_leaves_no_bodies_behind(shop: Shop) -> None:

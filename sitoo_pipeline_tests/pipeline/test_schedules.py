@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import pytest
 
+from sitoo_pipeline.assets.changes import FOUND_DATES, change_key
 from sitoo_pipeline.definitions import build_defs
 from sitoo_pipeline_tests.pipeline.project import Project
 
@@ -82,6 +83,21 @@ def test_what_each_schedule_polls(
 
 def test_nothing_before_the_start_date(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
     assert tick(defs, instance, "nightly", utc("2026-03-20T01:00")) == []
+
+
+def test_a_date_before_the_start_does_not_stop_the_sensor(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    """A poll found it, and then the settings moved the start: Dagster has no such partition any more."""
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            change_key("kedjan", "recent_days"),
+            metadata={FOUND_DATES: dg.MetadataValue.json(["2026-03-19", "2026-03-20"])},
+        )
+    )
+    sensor = defs.resolve_sensor_def("kedjan_changes")
+    context = dg.build_sensor_context(
+        instance=instance, repository_def=defs.get_repository_def(), sensor_name=sensor.name
+    )
+    assert dates(list(sensor.evaluate_tick(context).run_requests or [])) == ["2026-03-20"]
 
 
 def test_run_keys_differ_between_nights(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:

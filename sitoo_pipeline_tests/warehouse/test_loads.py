@@ -238,7 +238,9 @@ def test_the_dates_of_what_differs(account: Account) -> None:
     assert differing(1) == set()
     assert differing(1, 2) == {DAY}
     assert differing(3) == {DAY, NEXT_DAY}
-    assert differing(4, 5) == {BEFORE}
+    assert differing(4, 5) == {BEFORE, DAY}
+    account.load([order(1), order(2), order(3), new[4]])
+    assert differing(4, 5) == {BEFORE}, "what was refused is known"
     # Of a date that is asked for whole, what does not come back is a difference too.
     assert differing(1, whole=[NEXT_DAY]) == set()
     assert differing(1, whole=[DAY]) == {DAY}
