@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 import uvicorn
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from sitoo_pipeline.sandbox.chain import Chain
@@ -167,6 +168,8 @@ class Sandbox:
             return
         try:
             found = await self._answer(scope, receive, faults)
+        except ClientDisconnect:
+            return  # whoever asked is gone before it had said everything
         except Exception:
             _log.exception("the sandbox failed on %s %s", scope["method"], scope["path"])
             found = await _collected(error(500, "Internal error"), scope, receive)

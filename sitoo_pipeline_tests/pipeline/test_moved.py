@@ -202,7 +202,7 @@ def test_the_command_line_says_that_figures_moved(loads: Loads) -> None:
 def test_a_date_tied_to_those_of_the_run_is_touched_only_where_it_changed(loads: Loads) -> None:
     """What was sold late on the second is in the till's report of the third."""
     touched = [{table for table, day in load if day == THIRD} for load in loads.events[1:]]
-    assert touched == [{"marts.z_report_reconciliation"}, set()]
+    assert touched == [{"marts.z_report_reconciliation", "marts.z_report_orders"}, set()]
     assert loads.events[1]["marts.z_report_reconciliation", THIRD]["changed"].value is True
     [row] = loads.project.query("SELECT * FROM marts.z_report_reconciliation WHERE z_report_id = 1")
     assert (row["business_date"], row["ours_gross_sales"]) == (THIRD, Decimal("375.00"))
