@@ -101,6 +101,14 @@ class Ledger:
                 found.update((row.key, entry(row)) for row in rows)
         return found
 
+    def keys(self, account: str, target: str, dates: Collection[date]) -> set[str]:
+        """The keys of all records of these dates that were ever handed over."""
+        table, days = DELIVERIES.c, sorted(set(dates))
+        query = sa.select(table.key).where(table.account == account, table.target == target)
+        with self._engine.connect() as connection:
+            pieces = (days[start : start + _KEYS_PER_QUERY] for start in range(0, len(days), _KEYS_PER_QUERY))
+            return {key for some in pieces for key in connection.scalars(query.where(table.partition.in_(some)))}
+
     def counts(self, account: str, target: str, dates: Collection[date]) -> dict[date, dict[State, int]]:
         """How many records of each of these dates are in each state; a date without any is left out."""
         days, table = set(dates), DELIVERIES.c

@@ -29,6 +29,7 @@ DELIVERIES = sa.Table(
     sa.Column("first_at", Instant, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
     sa.Column("retry_at", Instant, comment="Before this the target wants nothing at all"),
+    sa.Column("delivered_at", Instant, comment="When the target last surely took the record, whatever came after"),
     sa.Index("deliveries_by_day", "account", "target", "partition"),
 )
 
@@ -52,6 +53,15 @@ class Entry:
     first_at: datetime
     updated_at: datetime
     retry_at: datetime | None
+    delivered_at: datetime | None
+
+    @property
+    def delivery(self) -> str:
+        """Names the last delivery that is sure; empty where there is none. Attempts that come after do not change it.
+
+        Together with the content it tells a repeat from old figures that have come back.
+        """
+        return self.delivered_at.isoformat() if self.delivered_at else ""
 
     @property
     def left_out(self) -> str:
@@ -70,6 +80,7 @@ def begin(connection: sa.Connection, account: str, target: str, records: Sequenc
         attempts=table.attempts + 1,
         # The target may hold what was on its way before: then nothing is sure any more.
         delivered_hash=sa.case((uncertain, sa.null()), else_=table.delivered_hash),
+        delivered_at=table.delivered_at,
     )
 
 
@@ -82,6 +93,7 @@ def finish(
         [_row(account, target, record, outcome, run_id) for record, outcome in results],
         attempts=DELIVERIES.c.attempts,
         delivered_hash=sa.func.coalesce(sa.literal_column("excluded.delivered_hash"), DELIVERIES.c.delivered_hash),
+        delivered_at=sa.func.coalesce(sa.literal_column("excluded.delivered_at"), DELIVERIES.c.delivered_at),
     )
 
 
@@ -132,4 +144,5 @@ def _row(account: str, target: str, record: Record, outcome: Outcome, run_id: st
         "first_at": now,
         "updated_at": now,
         "retry_at": outcome.retry_after,
+        "delivered_at": now if outcome.state is State.DELIVERED else None,
     }

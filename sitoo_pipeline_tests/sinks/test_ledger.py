@@ -30,6 +30,33 @@ def test_it_remembers_what_became_of_a_record(database_url: str) -> None:
     assert start <= pending.first_at == entry.first_at <= entry.updated_at <= datetime.now(UTC)
 
 
+def test_it_names_the_last_sure_delivery_until_there_is_another(database_url: str) -> None:
+    def became(state: State) -> str:
+        ledger.begin("acme", "t", [ONE], run_id="r")
+        before = ledger.of("acme", "t", ["one"])["one"]
+        ledger.finish("acme", "t", [(ONE, Outcome("one", state))], run_id="r")
+        after = ledger.of("acme", "t", ["one"])["one"]
+        assert before.delivery == said[-1]
+        said.append(after.delivery)
+        return after.delivery
+
+    said = [""]
+    with Ledger(database_url) as ledger:
+        assert became(State.RETRY) == ""
+        first = became(State.DELIVERED)
+        assert [became(state) for state in (State.UNKNOWN, State.RETRY, State.REJECTED)] == [first] * 3
+        assert became(State.DELIVERED) > first > ""
+
+
+def test_it_lists_the_keys_of_dates(database_url: str) -> None:
+    with Ledger(database_url) as ledger:
+        ledger.begin("acme", "t", [ONE, TWO, Record("three", DAY, {})], run_id="r")
+        ledger.begin("acme", "other", [Record("four", DAY, {})], run_id="r")
+        assert ledger.keys("acme", "t", [DAY]) == {"one", "three"}
+        assert ledger.keys("acme", "t", [DAY, NEXT_DAY, DAY]) == {"one", "two", "three"}
+        assert ledger.keys("acme", "t", []) == set()
+
+
 def test_it_counts_per_date_and_state_and_keeps_accounts_and_targets_apart(database_url: str) -> None:
     with Ledger(database_url) as ledger:
         for account, target in (("acme", "t"), ("acme", "other"), ("beta", "t")):
