@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,6 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from sitoo_pipeline.operations.doctor_samesystem import samesystem_findings
+from sitoo_pipeline.operations.doctor_transports import transports
+from sitoo_pipeline.operations.finding import Finding
 from sitoo_pipeline.operations.home import home_path
 from sitoo_pipeline.operations.preflight import refusal
 from sitoo_pipeline.settings import Account, Settings
@@ -32,25 +33,6 @@ UNTRIED = "warning: this kind of database was never tried with a real server; co
 _DAEMON_SILENCE = timedelta(minutes=5)
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at: ``problem`` is what is wrong and what to do, None where all is well."""
-
-    what: str
-    said: str = ""
-    problem: str | None = None
-
-    @property
-    def is_well(self) -> bool:
-        """Whether it stops nothing."""
-        return self.problem is None
-
-    @property
-    def line(self) -> str:
-        """As it is shown."""
-        return f"{'ok   ' if self.is_well else 'WRONG'} {self.what}: {self.problem or self.said}"
-
-
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything that a run needs. The settings have been read, so they are right."""
     yield Finding("settings", f"accounts: {', '.join(account.name for account in settings.accounts)}")
@@ -60,6 +42,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield from _users(account)
         yield _warehouse(account)
         yield from _databases(account)
+        yield from transports(account)
         yield from _ometria(account)
         yield from (Finding(*found) for found in samesystem_findings(account))
     yield from _schedules(settings)

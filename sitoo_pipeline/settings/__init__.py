@@ -9,7 +9,9 @@ from sitoo_pipeline.settings.errors import Fault, SettingsError
 from sitoo_pipeline.settings.load import Settings, is_configured, load_settings
 from sitoo_pipeline.settings.ometria import Ometria, OmetriaReceipts
 from sitoo_pipeline.settings.samesystem import SameSystem
-from sitoo_pipeline.settings.targets import Targets, WeeklyBalance, WeeklyBalanceCsv, WeeklyBalanceSql
+from sitoo_pipeline.settings.targets import Targets
+from sitoo_pipeline.settings.webhook import Webhook
+from sitoo_pipeline.settings.weekly_balance import WeeklyBalance, WeeklyBalanceCsv, WeeklyBalanceMail, WeeklyBalanceSql
 
 __all__ = [
     "Account",
@@ -23,8 +25,10 @@ __all__ = [
     "SettingsError",
     "StoreSettings",
     "Targets",
+    "Webhook",
     "WeeklyBalance",
     "WeeklyBalanceCsv",
+    "WeeklyBalanceMail",
     "WeeklyBalanceSql",
     "is_configured",
     "load_settings",

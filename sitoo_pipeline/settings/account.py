@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from sitoo_pipeline.settings.opening_hours import OpeningHours
 from sitoo_pipeline.settings.section import Secret, Section, Variable
 from sitoo_pipeline.settings.targets import Targets
 from sitoo_pipeline.settings.values import (
@@ -35,6 +36,11 @@ class StoreSettings(Section):
 
     timezone: TimeZone | None = Field(
         default=None, description="the store's zone where it is not the account's", examples=["Europe/Helsinki"]
+    )
+    opening_hours: OpeningHours | None = Field(
+        default=None,
+        description="the hours that the CSV of the weekly balance has, where they are not those of its table",
+        examples=["Mo-Sa 10:00-20:00; Su off"],
     )
 
 

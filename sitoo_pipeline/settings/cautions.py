@@ -17,16 +17,30 @@ _OF_THE_ENVIRONMENT_ALONE = ("SITOO_ACCOUNT", "SITOO_BASE_URL", "SITOO_TIMEZONE"
 
 
 def unencrypted(account: Account, keys: Mapping[Location, Key]) -> list[str]:
-    """One warning for each address that would send credentials in the clear over a network."""
+    """One warning for each address that would send credentials or figures in the clear over a network."""
     addresses: dict[Location, str] = {("base_url",): account.base_url}
     for name in ("ometria", "samesystem"):
         if target := getattr(account.targets, name):
             addresses[("targets", name, "base_url")] = target.base_url
-    return [
+    found = [
         f"{keys[at].label}: http:// sends credentials and customers' data unencrypted; use https://"
         for at, address in addresses.items()
-        if address.startswith("http://") and not _is_loopback(urlsplit(address).hostname or "")
+        if _is_open(address)
     ]
+    found += [
+        f"{keys['targets', 'webhooks', name, 'url'].label}: http:// sends figures unencrypted; use https://"
+        for name, webhook in account.targets.webhooks.items()
+        if _is_open(webhook.url)
+    ]
+    mail = account.targets.weekly_balance_mail
+    if mail and mail.security == "none" and not _is_loopback(mail.host):
+        label = keys["targets", "weekly_balance_mail", "security"].label
+        found.append(f'{label}: "none" sends figures and login unencrypted; use "starttls" or "tls"')
+    return found
+
+
+def _is_open(address: str) -> bool:
+    return address.startswith("http://") and not _is_loopback(urlsplit(address).hostname or "")
 
 
 def _is_loopback(host: str) -> bool:

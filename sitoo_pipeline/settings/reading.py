@@ -16,7 +16,15 @@ from pydantic.fields import FieldInfo
 
 from sitoo_pipeline.settings.account import Account
 from sitoo_pipeline.settings.errors import Fault
-from sitoo_pipeline.settings.section import Secret, Section, file_keys, is_dictionary, section_of, variable_of
+from sitoo_pipeline.settings.section import (
+    FileSecret,
+    Secret,
+    Section,
+    file_keys,
+    is_dictionary,
+    section_of,
+    variable_of,
+)
 
 Location = tuple[int | str, ...]
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -149,7 +157,7 @@ def _read_variables_of(
         here = (*at, name)
         variable = variable_of(definition)
         inner = section_of(definition)
-        if variable:
+        if variable and not isinstance(variable, FileSecret):
             example = next(iter(definition.examples or ()), None)
             hint = (
                 "put it in the environment or in .env" if example is None else f"for example {variable.name}={example}"

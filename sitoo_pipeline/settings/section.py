@@ -25,6 +25,11 @@ class Secret(Variable):
     """The same for a field that is never in the file: there `<key>_env` names the variable that holds it, any one."""
 
 
+@dataclass(frozen=True)
+class FileSecret(Secret):
+    """A secret of something that only the file can describe; the name of the variable is an example."""
+
+
 class Section(BaseModel):
     """A table of the settings: frozen, built by keyword, and refusing keys that it does not know."""
 

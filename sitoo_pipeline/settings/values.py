@@ -33,7 +33,7 @@ def _account_name(value: str) -> str:
     return value
 
 
-def _split(value: str) -> SplitResult:
+def _split(value: str, *, with_query: bool = False) -> SplitResult:
     """The parts of an address that may be used and shown: no user, no query, no space, a readable host and port."""
     if re.search(r"\s", value):
         raise ValueError("has a space in it or around it; take it out")
@@ -46,7 +46,9 @@ def _split(value: str) -> SplitResult:
         raise ValueError("must be a whole address that begins with https:// and a host")
     if "@" in parts.netloc:
         raise ValueError("must not hold a user or password before the host; they have settings of their own")
-    if parts.query or parts.fragment or value.endswith(("?", "#")):
+    if with_query and (parts.fragment or value.endswith("#")):
+        raise ValueError("must not have a part after #")
+    if not with_query and (parts.query or parts.fragment or value.endswith(("?", "#"))):
         raise ValueError("must end with its path, without ? or #")
     return parts
 
@@ -54,6 +56,17 @@ def _split(value: str) -> SplitResult:
 def _web_address(value: str) -> str:
     _split(value)
     return value.rstrip("/")
+
+
+def _web_address_with_query(value: str) -> str:
+    _split(value, with_query=True)
+    return value
+
+
+def _host_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._:-]+", value) or "//" in value:
+        raise ValueError(f"{value!r} must be the name or IP address of a computer, such as smtp.example.com")
+    return value
 
 
 def _sitoo_base_url(value: str) -> str:
@@ -132,6 +145,8 @@ def _amount(value: Any) -> Decimal:
 
 AccountName = Annotated[str, AfterValidator(_account_name)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+WebAddressWithQuery = Annotated[str, AfterValidator(_web_address_with_query)]
+HostName = Annotated[str, AfterValidator(_host_name)]
 SitooBaseUrl = Annotated[str, AfterValidator(_sitoo_base_url)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 CalendarDate = Annotated[date, BeforeValidator(_calendar_date)]

@@ -1,6 +1,7 @@
 """How a weekly balance is written as CSV: columns, titles, numbers, and the lines of one store in a file.
 
-The layout is that of SameSystem's hourly import. Which stores go into which file is in ``weekly_balance_csv``.
+The layout is that of SameSystem's hourly import, whose readings differ from client to client. Which stores and hours
+go into which file is in ``weekly_balance_files``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import Any
 
 COLUMNS: tuple[tuple[str, str], ...] = (
@@ -25,16 +27,30 @@ COLUMNS: tuple[tuple[str, str], ...] = (
 )
 """Titles of the measures and the mart's columns, in the order of the file."""
 
-HEADER = ("Department Id", "Register Id", "Date", "Hour", *(title for title, _ in COLUMNS))
+_MONEY = frozenset({"net_sales", "gross_sales", "discounts", "returns"})
+_NOTHING = {name: Decimal(0) if name in _MONEY else 0 for _, name in COLUMNS}
 
-_NOTHING = {name: Decimal(0) if "sales" in name or name in ("discounts", "returns") else 0 for _, name in COLUMNS}
+
+def has_figures(row: Mapping[str, Any]) -> bool:
+    """Whether anything happened in this hour."""
+    return any(row[name] for _, name in COLUMNS)
 
 
 @dataclass(frozen=True)
 class CsvFormat:
-    """How values are written: separators between columns, before decimals and between thousands, dates, the register.
+    """How values are written.
 
-    ``date_format`` is in the directives of ``strftime``.
+    Attributes:
+        column: between columns.
+        decimal: before decimals.
+        thousands: between thousands; may be empty.
+        date_format: in the directives of ``strftime``.
+        register_id: what the column of the register says; without one there is no such column.
+        header: whether the first line has the titles.
+        gross_with_vat: whether the column Gross Sales includes VAT.
+        net_with_vat: the same of the column Net Sales.
+        negative: the mart's columns, out of ``returns`` and ``discounts``, that are written with the sign reversed.
+        encoding: of the file's bytes, as Python names it.
 
     Raises:
         ValueError: where a separator could be mistaken for another or for part of a number.
@@ -44,7 +60,12 @@ class CsvFormat:
     decimal: str = ","
     thousands: str = "."
     date_format: str = "%Y-%m-%d"
-    register_id: int = 1
+    register_id: int | None = 1
+    header: bool = True
+    gross_with_vat: bool = True
+    net_with_vat: bool = False
+    negative: frozenset[str] = frozenset()
+    encoding: str = "utf-8"
 
     def __post_init__(self) -> None:
         named = {"column": self.column, "decimal": self.decimal, "thousands": self.thousands}
@@ -55,8 +76,23 @@ class CsvFormat:
                 raise ValueError(f"the {name} separator cannot be {value!r}")
         if len(set(named.values())) < len(named):
             raise ValueError(f"separators must differ from each other: {named}")
-        if self.register_id < 1:
+        if self.register_id is not None and self.register_id < 1:
             raise ValueError(f"the register id must be 1 or more, not {self.register_id}")
+        if not self.negative <= {"returns", "discounts"}:
+            raise ValueError(f"only returns and discounts can have their sign reversed, not {sorted(self.negative)}")
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of the columns."""
+        register = [] if self.register_id is None else ["Register Id"]
+        return ["Department Id", *register, "Date", "Hour", *(title for title, _ in COLUMNS)]
+
+    @cached_property
+    def _sources(self) -> tuple[str, ...]:
+        """The mart's column behind each column of figures."""
+        with_vat = {True: "gross_sales", False: "net_sales"}
+        basis = {"gross_sales": with_vat[self.gross_with_vat], "net_sales": with_vat[self.net_with_vat]}
+        return tuple(basis.get(name, name) for _, name in COLUMNS)
 
     def number(self, value: Decimal | int) -> str:
         """``1234.56`` as ``1.234,56``; a count has no decimals and no thousands separator."""
@@ -64,16 +100,18 @@ class CsvFormat:
             return str(value)
         return f"{value:,.2f}".translate({ord(","): self.thousands, ord("."): self.decimal})
 
-    def lines_of(self, store_id: str, day: date, hours: Mapping[int, Mapping[str, Any]]) -> list[list[str]]:
-        """All 24 hours of a store; an hour that ``hours`` does not have is one without sales."""
-        rows = [hours.get(hour, _NOTHING) for hour in range(24)]
-        return [
-            [*self._head(store_id, day, hour), *(self.number(row[name]) for _, name in COLUMNS)]
-            for hour, row in enumerate(rows)
-        ]
+    def lines_of(
+        self, store_id: str, day: date, rows: Mapping[int, Mapping[str, Any]], hours: Collection[int] = range(24)
+    ) -> list[list[str]]:
+        """These hours of a store, in order; an hour that ``rows`` does not have is one without sales."""
+        return [[*self._head(store_id, day, hour), *self._figures(rows.get(hour, _NOTHING))] for hour in sorted(hours)]
 
     def _head(self, store_id: str, day: date, hour: int) -> list[str]:
-        return [store_id, str(self.register_id), day.strftime(self.date_format), f"{hour:02}:00:00"]
+        register = [] if self.register_id is None else [str(self.register_id)]
+        return [store_id, *register, day.strftime(self.date_format), f"{hour:02}:00:00"]
+
+    def _figures(self, row: Mapping[str, Any]) -> list[str]:
+        return [self.number(-row[name] if name in self.negative else row[name]) for name in self._sources]
 
     def text(self, lines: Sequence[Sequence[str]]) -> str:
         """A whole file; empty where there are no lines."""
@@ -81,12 +119,18 @@ class CsvFormat:
             return ""
         file = io.StringIO()
         writer = csv.writer(file, delimiter=self.column, lineterminator="\n")
-        writer.writerow(HEADER)
+        if self.header:
+            writer.writerow(self.titles)
         writer.writerows(lines)
         return file.getvalue()
 
-    def lines_in(self, text: str, day: date, stores: Collection[str]) -> dict[str, list[list[str]]]:
-        """The lines of ``stores`` in the text of a date's file: of each all 24 in this very format, or none."""
+    def lines_in(
+        self, text: str, day: date, stores: Collection[str], hours: Mapping[str, Collection[int]] | None = None
+    ) -> dict[str, list[list[str]]]:
+        """The lines of ``stores`` in the text of a date's file: of each all of them in this very format, or none.
+
+        All of them are its ``hours``, those of the whole day unless said otherwise; there may be others as well.
+        """
         found: dict[str, list[list[str]]] = {}
         try:
             for line in csv.reader(io.StringIO(text), delimiter=self.column):
@@ -94,16 +138,24 @@ class CsvFormat:
                     found.setdefault(line[0], []).append(line)
         except csv.Error:  # somebody has put something else there
             return {}
-        return {store: lines for store, lines in found.items() if self._is_whole(store, day, lines)}
+        wanted = hours or {}
+        return {
+            store: lines
+            for store, lines in found.items()
+            if self._is_whole(store, day, lines, wanted.get(store, range(24)))
+        }
 
-    def _is_whole(self, store_id: str, day: date, lines: list[list[str]]) -> bool:
-        heads = [self._head(store_id, day, hour) for hour in range(24)]
-        return [line[:4] for line in lines] == heads and all(self._is_mine(line[4:]) for line in lines)
+    def _is_whole(self, store_id: str, day: date, lines: list[list[str]], hours: Collection[int]) -> bool:
+        heads = {tuple(self._head(store_id, day, hour)): hour for hour in range(24)}
+        width = len(self.titles) - len(COLUMNS)
+        seen = [heads.get(tuple(line[:width]), -1) for line in lines]
+        in_order = seen == sorted(set(seen)) and -1 not in seen
+        return in_order and set(hours) <= set(seen) and all(self._is_mine(line[width:]) for line in lines)
 
     def _is_mine(self, figures: list[str]) -> bool:
         return len(figures) == len(COLUMNS) and all(
-            self._reads(text) == text if isinstance(_NOTHING[name], Decimal) else text.isdecimal()
-            for text, (_, name) in zip(figures, COLUMNS, strict=True)
+            self._reads(text) == text if name in _MONEY else text.isdecimal()
+            for text, name in zip(figures, self._sources, strict=True)
         )
 
     def _reads(self, text: str) -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sitoo_pipeline.sandbox.samesystem_csv import Layout
-from sitoo_pipeline.sinks.weekly_balance_csv import WeeklyBalanceCsv
+from sitoo_pipeline.sinks.weekly_balance_files import WeeklyBalanceFiles
 from sitoo_pipeline.sinks.weekly_balance_layout import CsvFormat
 from sitoo_pipeline_tests.sandbox.samesystem import FULL, MONDAY, Client, Clock
 from sitoo_pipeline_tests.sinks.frames import DAY as SOLD
@@ -28,10 +28,9 @@ def file_of(*rows: str, header: str = HEADER) -> bytes:
 def exported(layout: CsvFormat) -> bytes:
     """What the pipeline writes for a day with figures of every size."""
     frame = store_day({9: "-12.50", 10: "1543.20", 12: "1234567.89"}, store="0101", net_sales=Decimal("1234.56"))
-    target = WeeklyBalanceCsv(Path("nowhere"), home_currency={"0101": "SEK"}, csv_format=layout)
-    text = target.prepare(frame, account="acme", dates=[SOLD]).records[0].payload["text"]
-    assert isinstance(text, str)
-    return text.encode()
+    files = WeeklyBalanceFiles(Path("nowhere"), home_currency={"0101": "SEK"}, csv_format=layout)
+    [[file], _] = files.make(frame, account="acme", dates=[SOLD])
+    return file.text.encode(layout.encoding)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +41,7 @@ def exported(layout: CsvFormat) -> bytes:
             CsvFormat(column=",", decimal=".", thousands="", date_format="%d-%m-%Y"),
             Layout(column_separator=",", decimal_mark=".", thousands_mark="", date_format="%d-%m-%Y"),
         ),
+        (CsvFormat(register_id=None, negative=frozenset({"returns", "discounts"})), Layout()),
     ],
 )
 def test_the_pipelines_own_file_is_imported(client: Client, ours: CsvFormat, theirs: Layout) -> None:

@@ -1,5 +1,6 @@
 """The smallest settings that are right, in both forms, and the faults of settings that are not."""
 
+import base64
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,6 +24,8 @@ start_date = 2024-01-01
 """
 
 CREDENTIALS = {"SITOO_API_ID": "1500-12", "SITOO_API_PASSWORD": "first-secret"}
+
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 
 def write(folder: Path, text: str, *, name: str = "sitoo_pipeline.toml") -> None:

@@ -3,7 +3,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from sitoo_pipeline.settings import Http, load_settings
-from sitoo_pipeline_tests.settings.support import ACCOUNT, CREDENTIALS, ENVIRON, write
+from sitoo_pipeline_tests.settings.support import ACCOUNT, CREDENTIALS, ENVIRON, WEBHOOK_SECRET, write
 
 
 def test_the_smallest_file_equals_the_environment_alone(tmp_path: Path) -> None:
@@ -75,6 +75,15 @@ def test_every_setting_of_an_account_is_read(tmp_path: Path) -> None:
         thousands_mark = ""
         date_format = "%d/%m/%y"
         register_id = 2
+        register_column = false
+        header = false
+        gross_sales = "excl_vat"
+        net_sales = "incl_vat"
+        returns = "negative"
+        discounts = "negative"
+        opening_hours = "Mo-Sa 10:00-20:00"
+        one_file_per = "store"
+        encoding = "utf-8-sig"
         enabled = false
         [accounts.main.targets.ometria]
         base_url = "https://example.com/v2/"
@@ -134,6 +143,15 @@ def test_every_setting_of_an_account_is_read(tmp_path: Path) -> None:
         "thousands_mark": "",
         "date_format": "%d/%m/%y",
         "register_id": 2,
+        "register_column": False,
+        "header": False,
+        "gross_sales": "excl_vat",
+        "net_sales": "incl_vat",
+        "returns": "negative",
+        "discounts": "negative",
+        "opening_hours": "Mo-Sa 10:00-20:00",
+        "one_file_per": "store",
+        "encoding": "utf-8-sig",
     }
     assert targets.ometria is not None
     assert targets.ometria.model_dump(exclude={"api_key"}) == {
@@ -181,6 +199,58 @@ def test_every_setting_of_an_account_is_read(tmp_path: Path) -> None:
     }
 
 
+def test_mail_and_webhooks_are_read(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        ACCOUNT
+        + """
+        [accounts.main.stores."0201"]
+        opening_hours = "24/7"
+        [accounts.main.targets.weekly_balance_mail]
+        host = "mail.example.com"
+        security = "tls"
+        port = 4650
+        user = "pipeline"
+        password_env = "MAIL"
+        sender = "pipeline@example.com"
+        recipients = ["import@example.com", "copy@example.com"]
+        subject = "{account} {date}"
+        correction_subject = "{subject} again"
+        max_age_days = 30
+        [accounts.main.targets.webhooks.planning]
+        url = "https://example.com/hooks?to=planning"
+        secret_env = "HOOK"
+        tables = ["daily_sales"]
+        max_bytes = 20000
+        [accounts.main.targets.webhooks.other]
+        url = "https://example.com/other/"
+        secret_env = "HOOK"
+        """,
+    )
+    (account,) = load_settings(tmp_path, CREDENTIALS | {"MAIL": "m", "HOOK": WEBHOOK_SECRET}).accounts
+    assert account.stores["0201"].opening_hours == "24/7"
+    mail, webhooks = account.targets.weekly_balance_mail, account.targets.webhooks
+    assert mail is not None
+    assert mail.password is not None
+    assert mail.password.get_secret_value() == "m"
+    assert mail.model_dump(exclude={"password"}) == {
+        "host": "mail.example.com",
+        "security": "tls",
+        "port": 4650,
+        "user": "pipeline",
+        "sender": "pipeline@example.com",
+        "recipients": ("import@example.com", "copy@example.com"),
+        "subject": "{account} {date}",
+        "correction_subject": "{subject} again",
+        "max_age_days": 30,
+    }
+    assert {name: of.model_dump(exclude={"secret"}) for name, of in webhooks.items()} == {
+        "planning": {"url": "https://example.com/hooks?to=planning", "tables": ("daily_sales",), "max_bytes": 20000},
+        "other": {"url": "https://example.com/other/", "tables": ("hourly_sales", "daily_sales"), "max_bytes": 256000},
+    }
+    assert webhooks["other"].secret.get_secret_value() == WEBHOOK_SECRET
+
+
 def test_a_file_elsewhere_leaves_data_in_the_working_directory(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     write(tmp_path / "etc", ACCOUNT, name="pipeline.toml")
@@ -194,6 +264,24 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     write(tmp_path, "\ufeffSITOO_API_ID=1500-77\n", name=".env")
     settings = load_settings(tmp_path, {"SITOO_API_PASSWORD": "p"})
     assert settings.accounts[0].users[0].api_id == "1500-77"
+
+
+def test_addresses_that_would_send_in_the_clear(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        ACCOUNT + "[accounts.main.targets.webhooks.one]\n"
+        'url = "http://example.com/hook"\nsecret_env = "HOOK"\n'
+        "[accounts.main.targets.webhooks.near]\n"
+        'url = "http://127.0.0.1/hook"\nsecret_env = "HOOK"\n'
+        "[accounts.main.targets.weekly_balance_mail]\n"
+        'host = "mail.example.com"\nsecurity = "none"\nsender = "a@example.com"\nrecipients = ["b@example.com"]\n',
+    )
+    settings = load_settings(tmp_path, CREDENTIALS | {"HOOK": WEBHOOK_SECRET})
+    assert settings.warnings == (
+        "accounts.main.targets.webhooks.one.url: http:// sends figures unencrypted; use https://",
+        'accounts.main.targets.weekly_balance_mail.security: "none" sends figures and login unencrypted; '
+        'use "starttls" or "tls"',
+    )
 
 
 def test_warnings_of_a_file(tmp_path: Path) -> None:

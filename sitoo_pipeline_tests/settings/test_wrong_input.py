@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from sitoo_pipeline_tests.settings.support import ACCOUNT, CREDENTIALS, ENVIRON, faults, write
+from sitoo_pipeline_tests.settings.support import ACCOUNT, CREDENTIALS, ENVIRON, WEBHOOK_SECRET, faults, write
 
 AN_AMOUNT = "must be an amount of 0 or more with at most two decimals, such as 10.50, not"
 NO_ZONE = "is no known time zone; take an IANA name such as Europe/Stockholm"
 RECEIPTS = 'from_name = "A", from_email = "a@example.com", subject = "B", template_id = 3'
+MAIL = '{sender = "a@b.se", recipients = ["c@d.se"], '
 BASE = "https://api.mysitoo.com/v2/accounts/1500"
 
 
@@ -109,6 +110,33 @@ def test_one_wrong_variable_is_one_line(tmp_path: Path, name: str, value: str, m
         ("targets.weekly_balance_csv.date_format", '"%d.%m"', "targets.weekly_balance_csv.date_format: '%d.%m' does not write a whole date; take year, month and day, as in %Y-%m-%d"),
         ("targets.weekly_balance_csv.date_format", '"%Y;%m;%d"', "targets.weekly_balance_csv.date_format: '%Y;%m;%d' writes the separator into the date"),
         ("targets.weekly_balance_csv.register_id", "0", "targets.weekly_balance_csv.register_id: must be 1 or more, not 0"),
+        ("targets.weekly_balance_csv.gross_sales", '"net"', "targets.weekly_balance_csv.gross_sales: must be 'incl_vat' or 'excl_vat', not 'net'"),
+        ("targets.weekly_balance_csv.returns", "-1", "targets.weekly_balance_csv.returns: must be 'positive' or 'negative', not -1"),
+        ("targets.weekly_balance_csv.encoding", '"utf-7"', "targets.weekly_balance_csv.encoding: must be 'utf-8', 'utf-8-sig', 'iso-8859-1' or 'windows-1252', not 'utf-7'"),
+        ("targets.weekly_balance_csv.opening_hours", '"10-20"', "targets.weekly_balance_csv.opening_hours: '10-20' is not understood; write it as 10:00-20:00, or Mo-Fr 10:00-20:00; Sa 10:00-18:00, or 24/7"),
+        ("targets.weekly_balance_csv.opening_hours", '"20:00-10:00"', "targets.weekly_balance_csv.opening_hours: '20:00-10:00' must be two times of one day, the earlier one first; 24:00 is the day's end"),
+        ('stores."01.1".opening_hours', '"Mo-Su"', "stores.\"01.1\".opening_hours: 'Mo-Su' is not understood; write it as 10:00-20:00, or Mo-Fr 10:00-20:00; Sa 10:00-18:00, or 24/7"),
+        ("targets.weekly_balance_mail", '{sender = "a@b.se", recipients = ["c@d.se"]}', 'targets.weekly_balance_mail.host: is missing; write for example host = "smtp.example.com"'),
+        ("targets.weekly_balance_mail", MAIL + 'host = "smtp://x"}', "targets.weekly_balance_mail.host: 'smtp://x' must be the name or IP address of a computer, such as smtp.example.com"),
+        ("targets.weekly_balance_mail", MAIL + 'host = "x", security = "ssl"}', "targets.weekly_balance_mail.security: must be 'starttls', 'tls' or 'none', not 'ssl'"),
+        ("targets.weekly_balance_mail", MAIL + 'host = "x", port = 70000}', "targets.weekly_balance_mail.port: must be 65535 or less, not 70000"),
+        ("targets.weekly_balance_mail", MAIL + 'host = "x", user = "u"}', "targets.weekly_balance_mail.password_env: must be set together with user; leave out both where the server asks for no login"),
+        ("targets.weekly_balance_mail", MAIL + 'host = "x", password_env = "ONE"}', "targets.weekly_balance_mail.password_env: the value of ONE must be set together with user; leave out both where the server asks for no login"),
+        ("targets.weekly_balance_mail", MAIL + 'host = "x", password = "hush"}', "targets.weekly_balance_mail.password: must not be in the file; put it in an environment variable and name that with password_env"),
+        ("targets.weekly_balance_mail", '{host = "x", sender = "Ann <a@b.se>", recipients = ["c@d.se"]}', "targets.weekly_balance_mail.sender: must be one e-mail address"),
+        ("targets.weekly_balance_mail", '{host = "x", sender = "å@b.se", recipients = ["c@d.se"]}', "targets.weekly_balance_mail.sender: must be one plain e-mail address of ASCII characters, without a name before it"),
+        ("targets.weekly_balance_mail", '{host = "x", sender = "a@b.se", recipients = []}', "targets.weekly_balance_mail.recipients: must name at least one"),
+        ("targets.weekly_balance_mail", '{host = "x", sender = "a@b.se", recipients = ["c@d.se", "c@d.se"]}', "targets.weekly_balance_mail.recipients: names an address twice; name each once"),
+        ("targets.weekly_balance_mail", MAIL + 'host = "x", subject = "{day}"}', "targets.weekly_balance_mail.subject: '{day}' cannot be filled in; {date} and {account} are what can stand in it"),
+        ("targets.weekly_balance_mail", MAIL + 'host = "x", max_age_days = 0}', "targets.weekly_balance_mail.max_age_days: must be 1 or more, not 0"),
+        ("targets.webhooks", '{Hook = {url = "https://x", secret_env = "HOOK"}}', "targets.webhooks: 'Hook' is no name; it must be a small letter, then small letters, digits and underscores"),
+        ("targets.webhooks.one", '{secret_env = "HOOK"}', 'targets.webhooks.one.url: is missing; write for example url = "https://example.com/hooks/sitoo"'),
+        ("targets.webhooks.one", '{url = "https://u:hush@x", secret_env = "HOOK"}', "targets.webhooks.one.url: must not hold a user or password before the host; they have settings of their own"),
+        ("targets.webhooks.one", '{url = "https://x#y", secret_env = "HOOK"}', "targets.webhooks.one.url: must not have a part after #"),
+        ("targets.webhooks.one", '{url = "https://x", secret_env = "ONE"}', "targets.webhooks.one.secret_env: the value of ONE must be whsec_ and the base64 of 24 to 64 random bytes, as the receiving system shows it"),
+        ("targets.webhooks.one", '{url = "https://x"}', 'targets.webhooks.one.secret_env: is missing; write for example secret_env = "WEBHOOK_SECRET"'),
+        ("targets.webhooks.one", '{url = "https://x", secret_env = "HOOK", tables = ["daily_sales", "sales"]}', "targets.webhooks.one.tables.1: must be 'hourly_sales' or 'daily_sales', not 'sales'"),
+        ("targets.webhooks.one", '{url = "https://x", secret_env = "HOOK", tables = ["daily_sales", "daily_sales"]}', "targets.webhooks.one.tables: names a table twice; name each once"),
         ("targets.ometria", "{}", 'targets.ometria.api_key_env: is missing; write for example api_key_env = "OMETRIA_API_KEY"'),
         ("targets.ometria", '{api_key_env = "ONE", id_prefix = "a b"}', "targets.ometria.id_prefix: 'a b' must be letters, digits and the characters _ . : - only"),
         ("targets.ometria", '{api_key_env = "ONE", product_id = "ean"}', "targets.ometria.product_id: must be 'sku' or 'product_id', not 'ean'"),
@@ -143,7 +171,7 @@ def test_one_wrong_key_is_one_line(tmp_path: Path, key: str, value: str, line: s
         each for each in ACCOUNT.splitlines() if not each.startswith(f"{key} ") and not each.startswith(f"{key}_env")
     ]
     write(tmp_path, "\n".join([*kept, f"{key} = {value}"]))
-    environ = CREDENTIALS | {"ONE": "hush", "TWO": "hush,hush", "EMPTY": " "}
+    environ = CREDENTIALS | {"ONE": "hush", "TWO": "hush,hush", "EMPTY": " ", "HOOK": WEBHOOK_SECRET}
     assert faults(tmp_path, environ) == [f"accounts.main.{line}"]
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from sitoo_pipeline.sinks import Ledger, Report, deliver
 from sitoo_pipeline.sinks.weekly_balance_csv import WeeklyBalanceCsv
+from sitoo_pipeline.sinks.weekly_balance_files import OpenHours, WeeklyBalanceFiles, whole_day
 from sitoo_pipeline.sinks.weekly_balance_layout import CsvFormat
 from sitoo_pipeline_tests.sinks.frames import DAY, NEXT_DAY, store_day
 
@@ -23,6 +24,12 @@ HEADER = (
 HOME = {"1122": "SEK", "77": "SEK"}
 
 
+def folder_of(
+    folder: Path, *, home: Mapping[str, str] = HOME, csv_format: CsvFormat | None = None, **how: Any
+) -> WeeklyBalanceCsv:
+    return WeeklyBalanceCsv(WeeklyBalanceFiles(folder, home_currency=home, csv_format=csv_format or CsvFormat(), **how))
+
+
 def hand(
     folder: Path,
     ledger: Ledger,
@@ -30,9 +37,11 @@ def hand(
     *,
     home: Mapping[str, str] = HOME,
     csv_format: CsvFormat | None = None,
+    open_hours: OpenHours = whole_day,
+    by_store: bool = False,
     **how: Any,
 ) -> Report:
-    target = WeeklyBalanceCsv(folder, home_currency=home, csv_format=csv_format)
+    target = folder_of(folder, home=home, csv_format=csv_format, open_hours=open_hours, by_store=by_store)
     prepared = target.prepare(frame, account="acme", dates=[DAY])
     how = {"records": prepared.records, "messages": prepared.messages, "run_id": "r", **how}
     return deliver(target=target, ledger=ledger, account="acme", **how)
@@ -213,7 +222,7 @@ def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path, ledger: Led
 
 
 def hand_held(folder: Path, ledger: Ledger, first: str, second: str, held: set[str], **how: Any) -> Report:
-    target = WeeklyBalanceCsv(folder, home_currency=HOME, **how)
+    target = folder_of(folder, **how)
     frame = pl.concat([store_day({10: first}), store_day({10: second}, store="77")])
     prepared = target.prepare(frame, account="acme", dates=[DAY], held={DAY: held})
     return deliver(target=target, records=prepared.records, ledger=ledger, account="acme", run_id="r")
