@@ -63,14 +63,15 @@ def deliver_dates(
 
 
 def tied_dates(runtime: Runtime, sink: Sink, dates: Dates) -> Dates:
-    """The further loaded dates that may have changed for the target with ``dates``; mostly none."""
+    """The further dates that may have changed for the target with ``dates``, of those that it was given before."""
     if sink.also is None:
         return ()
     with runtime.warehouse.connect() as con:
         tied = set(sink.also(con, dates)) - set(dates)
         for table in sink.reads:
             tied &= loaded_dates(con, table) if table.partition else tied
-    return sorted(tied)
+    with Ledger.to_look_at(runtime.account.deliveries_url.get_secret_value()) as ledger:
+        return sorted(ledger.counts(runtime.account.name, sink.name, tied))
 
 
 def compare_dates(runtime: Runtime, sink: Sink, dates: Dates, *, force: bool = False, rejected: bool = False) -> Report:

@@ -26,7 +26,7 @@ EARLIEST_ZONE = timedelta(hours=14)
 LATEST_ZONE = timedelta(hours=12)
 """The local date begins at most 14 hours before the UTC date and ends at most 12 hours after it."""
 
-CLOCK_SKEW = timedelta(days=1)
+CLOCK_SKEW = timedelta(days=7)
 """A till's clock may run ahead of the server's, so a z-report can be added before it says that it was closed."""
 
 

@@ -1,4 +1,4 @@
-"""What comes late or changes: five ways of asking Sitoo which loaded dates are not as they were. No dagster here.
+"""What comes late or changes: the ways of asking Sitoo which loaded dates are not as they were. No dagster here.
 
 Orders carry no stamp of their last change. So each hour the newest ids are asked for (an offline till that came back
 gets new ids for old sales) and the z-reports that were added since; each night the orders that were open, and the last

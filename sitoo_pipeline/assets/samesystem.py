@@ -8,6 +8,7 @@ import duckdb
 
 from sitoo_pipeline.assets.held import READS as HELD_BY
 from sitoo_pipeline.assets.held import Held
+from sitoo_pipeline.assets.holding_back import held_with
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Dates, Sink
 from sitoo_pipeline.settings import Account
@@ -54,6 +55,7 @@ def samesystem_sinks(runtime: Runtime) -> tuple[Sink, ...]:
         is_one_per_date=True,
         open=lambda: samesystem_of(account),
         prepare=prepare,
+        also=held_with(runtime),
     )
     return (sink,)
 
