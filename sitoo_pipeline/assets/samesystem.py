@@ -6,9 +6,8 @@ from datetime import time
 
 import duckdb
 
-from sitoo_pipeline.assets.held import READS as HELD_BY
 from sitoo_pipeline.assets.held import Held
-from sitoo_pipeline.assets.holding_back import held_with
+from sitoo_pipeline.assets.holding_back import held_by, held_with
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Dates, Sink
 from sitoo_pipeline.settings import Account
@@ -46,12 +45,11 @@ def samesystem_sinks(runtime: Runtime) -> tuple[Sink, ...]:
         )
         return held.noted_in(prepared)
 
-    held_by = () if balance.hold_back_above is None else HELD_BY
     sink = Sink(
         name=SameSystem.name,
         description="Day totals per register in SameSystem's weekly balance; what is reopened is closed again.",
         kinds=frozenset({"api"}),
-        reads=(marts.WEEKLY_BALANCE_HOURLY, marts.REGISTER_SALES, core.STORES, core.REGISTERS, *held_by),
+        reads=(marts.WEEKLY_BALANCE_HOURLY, marts.REGISTER_SALES, core.STORES, core.REGISTERS, *held_by(runtime)),
         is_one_per_date=True,
         open=lambda: samesystem_of(account),
         prepare=prepare,
