@@ -54,6 +54,8 @@ class _Step:
     record: Record
     do: _Do
     reason: str
+    attempts: int | None = None
+    """How often it was tried before; None where it never was."""
 
 
 def deliver(
@@ -92,6 +94,7 @@ def deliver(
     now = datetime.now(UTC)
     steps = _plan(target, list(records), ledger, account, force=force, rejected=rejected)
     to_send = [step.record for step in steps if step.do is _Do.SEND]
+    tried = {step.record.key: step.attempts for step in steps}
     retry_at = None if force else ledger.retry_at(account, target.name, now)
     outcomes: list[Outcome] = []
     if not dry_run:
@@ -100,7 +103,7 @@ def deliver(
         if retry_at:
             outcomes = _postpone(target, to_send, ledger, account, run_id, why=_wait(retry_at), retry_at=retry_at)
         else:
-            outcomes = _send(target, to_send, ledger, account, run_id)
+            outcomes = _send(target, to_send, ledger, account, run_id, tried)
     counts = Counter(noted or {})
     for outcome in outcomes:
         counts.update(outcome.counts)
@@ -141,7 +144,8 @@ def _plan(
     if twice:
         raise ValueError(f"records for {target.name} with the same key: {', '.join(twice)}")
     entries = ledger.of(account, target.name, [record.key for record in records])
-    return [_judge(target, record, entries.get(record.key), force=force, rejected=rejected) for record in records]
+    steps = [_judge(target, record, entries.get(record.key), force=force, rejected=rejected) for record in records]
+    return [replace(s, attempts=entries[s.record.key].attempts if s.record.key in entries else None) for s in steps]
 
 
 def _judge(target: Target, record: Record, entry: Entry | None, *, force: bool, rejected: bool) -> _Step:
@@ -171,15 +175,24 @@ def _judge(target: Target, record: Record, entry: Entry | None, *, force: bool, 
     return _Step(record, _Do.SEND, "not delivered yet" if entry.delivered_hash is None else "changed")
 
 
-def _send(target: Target, records: list[Record], ledger: Ledger, account: str, run_id: str) -> list[Outcome]:
+def _send(
+    target: Target, records: list[Record], ledger: Ledger, account: str, run_id: str, tried: Mapping[str, int | None]
+) -> list[Outcome]:
     outcomes: list[Outcome] = []
     in_vain = 0
     within = target.send_within if isinstance(target, InDatabase) and ledger.is_in(target.url) else None
     for start in range(0, len(records), target.batch_size):
         batch = records[start : start + target.batch_size]
+        if target.on_unknown is OnUnknown.HOLD:
+            # What cannot be taken back is sent by the one process that wrote first that it would.
+            mine = [r for r in batch if ledger.claim(account, target.name, r, attempts=tried[r.key], run_id=run_id)]
+            outcomes += [Outcome(r.key, State.UNKNOWN, _ANOTHER) for r in batch if r not in mine]
+            if not (batch := mine):
+                continue
         # In one database, rows and ledger come about together or not at all.
         with ledger.transaction() if within else nullcontext() as connection:
-            ledger.begin(account, target.name, batch, run_id=run_id)
+            if target.on_unknown is not OnUnknown.HOLD:
+                ledger.begin(account, target.name, batch, run_id=run_id)
             sent = within(connection, batch) if within and connection else target.send(batch)
             became = {outcome.key: outcome for outcome in sent}
             # A target that forgets a record has not said that it was not taken.
@@ -189,13 +202,14 @@ def _send(target: Target, records: list[Record], ledger: Ledger, account: str, r
         taken = any(outcome.state in _TAKEN for _, outcome in results)
         in_vain = 0 if taken else in_vain + 1
         if in_vain == GIVE_UP_AFTER or any(outcome.stop for _, outcome in results):
-            rest = records[start + len(batch) :]
+            rest = records[start + target.batch_size :]
             retry_at = max((o.retry_after for _, o in results if o.retry_after), default=None)
             outcomes += _postpone(target, rest, ledger, account, run_id, why=_NOT_WORKING, retry_at=retry_at)
             break
     return outcomes
 
 
+_ANOTHER = "another run is sending it; look again when that has ended"
 _NOT_WORKING = "not tried: the target was not working"
 
 

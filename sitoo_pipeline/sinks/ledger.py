@@ -176,6 +176,14 @@ class Ledger:
             ledger_rows.begin(connection, account, target, records, run_id=run_id)
             dead_letters.remove_changed(connection, account, target, records)
 
+    def claim(self, account: str, target: str, record: Record, *, attempts: int | None, run_id: str) -> bool:
+        """As ``begin`` for one record, unless another process has begun with it since ``attempts`` were counted."""
+        with self._writing() as connection:
+            claimed = ledger_rows.claim(connection, account, target, record, attempts=attempts, run_id=run_id)
+            if claimed:
+                dead_letters.remove_changed(connection, account, target, [record])
+        return claimed
+
     def finish(self, account: str, target: str, results: Sequence[tuple[Record, Outcome]], *, run_id: str) -> None:
         """Note what became of these records; also of one that was not tried at all, or was found at the target."""
         delivered = [record for record, outcome in results if outcome.state is State.DELIVERED]

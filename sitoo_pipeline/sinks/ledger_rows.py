@@ -72,16 +72,43 @@ class Entry:
 def begin(connection: sa.Connection, account: str, target: str, records: Sequence[Record], *, run_id: str) -> None:
     """Write that these records are being handed over."""
     table = DELIVERIES.c
-    uncertain = sa.or_(*(table.state == state for state in State if state.is_uncertain))
     rows = [_row(account, target, record, Outcome(record.key, State.PENDING), run_id) for record in records]
     _write(
         connection,
         [row | {"attempts": 1} for row in rows],
         attempts=table.attempts + 1,
-        # The target may hold what was on its way before: then nothing is sure any more.
-        delivered_hash=sa.case((uncertain, sa.null()), else_=table.delivered_hash),
+        delivered_hash=_surely_held(),
         delivered_at=table.delivered_at,
     )
+
+
+def claim(
+    connection: sa.Connection, account: str, target: str, record: Record, *, attempts: int | None, run_id: str
+) -> bool:
+    """As ``begin``, but only if nobody has begun since ``attempts`` were counted (None: there was no row).
+
+    Returns:
+        False where another process was quicker; nothing is written then.
+    """
+    row = _row(account, target, record, Outcome(record.key, State.PENDING), run_id)
+    table = DELIVERIES.c
+    if attempts is None:
+        first = insert_into(connection, DELIVERIES).on_conflict_do_nothing(index_elements=("account", "target", "key"))
+        return connection.execute(first, row | {"attempts": 1}).rowcount == 1
+    kept = ("account", "target", "key", "first_at", "delivered_at", "delivered_hash")
+    changed = {name: value for name, value in row.items() if name not in kept}
+    again = (
+        sa.update(DELIVERIES)
+        .where(table.account == account, table.target == target, table.key == record.key, table.attempts == attempts)
+        .values({**changed, "attempts": attempts + 1, "delivered_hash": _surely_held()})
+    )
+    return connection.execute(again).rowcount == 1
+
+
+def _surely_held() -> sa.ColumnElement[Any]:
+    """The content that the target surely holds: none where it may hold what was on its way before."""
+    uncertain = sa.or_(*(DELIVERIES.c.state == state for state in State if state.is_uncertain))
+    return sa.case((uncertain, sa.null()), else_=DELIVERIES.c.delivered_hash)
 
 
 def finish(

@@ -136,6 +136,28 @@ def test_a_target_that_cannot_repeat_holds_what_is_unknown_until_forced(ledger: 
     assert hand(shelf, ledger, record("a"), force=True).delivered == 1
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_two_runs_at_once_send_what_cannot_be_taken_back_once(ledger: Ledger, force: bool) -> None:
+    """The second run begins while the first one is sending, after both have planned the same."""
+    shelf = Shelf(OnUnknown.HOLD)
+    reports: list[Report] = []
+    shelf.batch_size = 1
+
+    def meanwhile(sent: Record) -> State:
+        if sent.key == "a" and not reports:
+            reports.append(hand(shelf, ledger, record("b"), record("c")))
+        return State.DELIVERED
+
+    shelf.becomes = meanwhile
+    first = hand(shelf, ledger, record("a"), record("b"), record("c"), record("d"), force=force)
+    assert shelf.sent == ["a", "b", "c", "d"]
+    assert (first.delivered, first.unknown, first.failed) == (2, 2, True)
+    assert "2 x unknown: another run is sending it" in "; ".join(first.messages)
+    assert [report.delivered for report in reports] == [2]
+    assert {key: state_of(ledger, key) for key in "abcd"} == dict.fromkeys("abcd", State.DELIVERED)
+    assert hand(shelf, ledger, *map(record, "abcd")).unchanged == 4
+
+
 def test_a_readable_target_decides_what_is_unknown(ledger: Ledger) -> None:
     shelf = ReadableShelf()
     shelf.becomes = lambda r: State.UNKNOWN
