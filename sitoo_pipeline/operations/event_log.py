@@ -45,13 +45,14 @@ class KeptOpenEventLog(SqliteEventLogStorage):
             return engines[shard]
         while len(engines) >= _MOST_OPEN:
             engines.pop(next(iter(engines))).dispose()
-        engines[shard] = sa.create_engine(
+        engines[shard] = engine = sa.create_engine(
             self.conn_string_for_shard(shard),
             poolclass=QueuePool,
             pool_size=1,
             connect_args={"timeout": 60, "check_same_thread": False},
         )
-        return engines[shard]
+        sa.event.listen(engine, "connect", _write_ahead)
+        return engine
 
     def dispose(self) -> None:
         """Close every file."""
@@ -59,6 +60,11 @@ class KeptOpenEventLog(SqliteEventLogStorage):
             engine.dispose()
         self._engines = None
         super().dispose()
+
+
+def _write_ahead(connection: Any, _: Any) -> None:
+    """With Dagster's write-ahead log, a lost process loses nothing; only a lost machine may lose its last events."""
+    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 class KeptOpenStorage(DagsterSqliteStorage):
