@@ -1,4 +1,4 @@
-"""What tests of several rooms need: a PostgreSQL of our own."""
+"""What tests of several rooms need: a PostgreSQL of our own, and the longest files first."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole pipelines first: files are handed to workers in this order, and a long one at the end keeps one waiting."""
+    items.sort(key=lambda item: item.path.parent.name not in {"pipeline", "cli"})
 
 
 @pytest.fixture(scope="session")
