@@ -125,6 +125,6 @@ def test_the_settings_that_the_sandbox_prints_work_and_ctrl_c_stops_it(project: 
     (project.folder / ".env").write_text("".join(line for line in printed if "=" in line))
     result = project.invoke("doctor")
     assert result.exit_code == 0, result.output
-    assert sum(" answers" in line for line in result.output.splitlines()) == 3
+    assert sum(" answers" in line for line in result.output.splitlines()) == 4
     process.send_signal(signal.SIGINT)
     assert completed(process, seconds=20) == (0, "Stopped.\n", "")
