@@ -14,8 +14,8 @@ from sitoo_pipeline.settings.targets import Targets
 from sitoo_pipeline.settings.values import (
     AccountName,
     CalendarDate,
-    DatabaseUrl,
     Days,
+    LedgerUrl,
     PositiveDays,
     Seconds,
     SitooBaseUrl,
@@ -119,7 +119,7 @@ class Account(Section):
     http: Http = Field(default=Http(), description="retries and time limits")
     stores: dict[str, StoreSettings] = Field(default={}, description="by Sitoo's external id of the store")
     targets: Targets = Field(default=Targets(), validate_default=True, description="who is served")
-    deliveries_url: Annotated[DatabaseUrl, Secret("DELIVERIES_URL")] = Field(
+    deliveries_url: Annotated[LedgerUrl, Secret("DELIVERIES_URL")] = Field(
         default=SecretStr(""),
         validate_default=True,
         description="SQLAlchemy URL of the ledger of deliveries; left out, a SQLite file in the account's folder",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,8 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_va
 
 from sitoo_pipeline.settings.section import Secret, Section, Variable
 from sitoo_pipeline.settings.values import Email, WebAddress
+
+_CTX_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def _field(value: Any) -> str | int | None:
@@ -29,10 +32,15 @@ def _time_of_day(value: Any) -> str:
     return value
 
 
-def _texts(value: Any) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(each, str) and each for each in value.values()):
-        raise ValueError('must be a table of texts, such as { "0101" = "c1500d10" }')
-    return value
+def _departments(value: Any) -> dict[str, str]:
+    is_table = isinstance(value, dict)
+    if not is_table or not all(isinstance(each, str) and _CTX_TOKEN.fullmatch(each) for each in value.values()):
+        raise ValueError('must be a table of texts of letters and digits, such as { "0101" = "c1500d10" }')
+    of_token: dict[str, str] = {}
+    for store, token in value.items():
+        if of_token.setdefault(token, store) != store:
+            raise ValueError(f"gives {token} to the stores {of_token[token]} and {store}; a department is one store's")
+    return dict(value)
 
 
 def _numbers(value: Any) -> dict[str, int]:
@@ -78,7 +86,7 @@ class SameSystem(Section):
     login: Literal["user", "department"] = Field(
         default="user", description="one token for all departments, or (OAuth) one for each", examples=["user"]
     )
-    ctx_tokens: Annotated[dict[str, str], BeforeValidator(_texts)] = Field(
+    ctx_tokens: Annotated[dict[str, str], BeforeValidator(_departments)] = Field(
         default={}, description="departments by store, where their numbers (dpt_no) do not tell"
     )
     registers: Annotated[dict[str, int], BeforeValidator(_numbers)] = Field(

@@ -22,6 +22,8 @@ _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATABASE_SCHEME = re.compile(r"([a-z][a-z0-9]*)(\+[a-z0-9_]+)?://")
 _EARLIEST = date(2000, 1, 1)
+_LEDGERS = ("sqlite", "postgresql")
+_DATABASES = (*_LEDGERS, "mysql", "mariadb", "mssql")
 _SAMPLE_DATABASE = "postgresql+psycopg://user:password@host/database"
 
 
@@ -112,7 +114,7 @@ def not_in_future(value: date, *, timezone: str | None) -> date:
     return value
 
 
-def _database_url(value: SecretStr) -> SecretStr:
+def _database_url(value: SecretStr, *, kinds: tuple[str, ...] = _DATABASES) -> SecretStr:
     text = value.get_secret_value()
     if not text:
         return value  # Left out: the account fills in a file of its own.
@@ -121,7 +123,13 @@ def _database_url(value: SecretStr) -> SecretStr:
         raise ValueError(f"must be a SQLAlchemy URL such as {_SAMPLE_DATABASE}")
     if scheme[1] == "postgres":
         raise ValueError("must begin with postgresql+psycopg://, not with postgres://, which SQLAlchemy does not know")
+    if scheme[1] not in kinds:
+        raise ValueError(f"names a database of the kind {scheme[1]}; those that can be used are {', '.join(kinds)}")
     return value
+
+
+def _ledger_url(value: SecretStr) -> SecretStr:
+    return _database_url(value, kinds=_LEDGERS)
 
 
 def _email(value: str) -> str:
@@ -151,6 +159,7 @@ SitooBaseUrl = Annotated[str, AfterValidator(_sitoo_base_url)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 CalendarDate = Annotated[date, BeforeValidator(_calendar_date)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+LedgerUrl = Annotated[SecretStr, AfterValidator(_ledger_url)]
 Email = Annotated[str, AfterValidator(_email)]
 PlainText = Annotated[str, AfterValidator(_plain_text)]
 # Strict: `true` is no number, and "7" in the file is a slip that should be seen.

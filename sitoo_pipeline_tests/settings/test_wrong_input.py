@@ -47,6 +47,8 @@ BASE = "https://api.mysitoo.com/v2/accounts/1500"
         ("SAMESYSTEM_PASSWORD", "", "is not set; put it in the environment or in .env"),
         ("OMETRIA_BASE_URL", "https://k:hush@api.ometria.com", "must not hold a user or password before the host; they have settings of their own"),
         ("WEEKLY_BALANCE_URL", "hush", "must be a SQLAlchemy URL such as postgresql+psycopg://user:password@host/database"),
+        ("WEEKLY_BALANCE_URL", "oracle://u:hush@db/x", "names a database of the kind oracle; those that can be used are sqlite, postgresql, mysql, mariadb, mssql"),
+        ("DELIVERIES_URL", "mysql://u:hush@db/x", "names a database of the kind mysql; those that can be used are sqlite, postgresql"),
         ("DELIVERIES_URL", "postgres://u:hush@db/x", "must begin with postgresql+psycopg://, not with postgres://, which SQLAlchemy does not know"),
     ],
 )  # fmt: skip
@@ -155,7 +157,9 @@ def test_one_wrong_variable_is_one_line(tmp_path: Path, name: str, value: str, m
             ("targets.samesystem", f'{{base_url = "https://in.samesystem.com/api/v1", email = "a@b.c", password_env = "ONE", {wrong}}}', f"targets.samesystem.{line}")
             for wrong, line in (
                 ('login = "oauth"', "login: must be 'user' or 'department', not 'oauth'"),
-                ("ctx_tokens = 5", 'ctx_tokens: must be a table of texts, such as { "0101" = "c1500d10" }'),
+                ("ctx_tokens = 5", 'ctx_tokens: must be a table of texts of letters and digits, such as { "0101" = "c1500d10" }'),
+                ('ctx_tokens = { 1 = "c1/../d2" }', 'ctx_tokens: must be a table of texts of letters and digits, such as { "0101" = "c1500d10" }'),
+                ('ctx_tokens = { 1 = "c1d1", 2 = "c1d2", 3 = "c1d1" }', "ctx_tokens: gives c1d1 to the stores 1 and 3; a department is one store's"),
                 ("registers = { a = 0 }", 'registers: must be a table of numbers from 1 to 99, such as { "{3CCB9848-...}" = 2 }'),
                 ('confirm_from = "2"', 'confirm_from: must be a time such as "02:00"'),
                 ('confirm_from = "06:00"', "auto_confirm_at: 05:00 is not after confirm_from (06:00)"),
