@@ -31,11 +31,13 @@ def csv_sink(runtime: Runtime) -> Sink:
     """The files in the account's folder."""
     account = runtime.account
 
-    def prepare(_: Target, con: duckdb.DuckDBPyConnection, dates: Dates, _ledger: Ledger) -> Prepared:
+    def prepare(_: Target, con: duckdb.DuckDBPyConnection, dates: Dates, ledger: Ledger) -> Prepared:
         frame = table_frame(con, marts.WEEKLY_BALANCE_HOURLY, dates=dates)
         held = Held.of(con, dates, account.targets.weekly_balance.hold_back_above)
         target = WeeklyBalanceCsv(_files(account, con))
-        return held.noted_in(target.prepare(frame, account=account.name, dates=dates, held=held.stores))
+        known = ledger.keys(account.name, WeeklyBalanceCsv.name, dates)
+        prepared = target.prepare(frame, account=account.name, dates=dates, known=known, held=held.stores)
+        return held.noted_in(prepared)
 
     return Sink(
         name=WeeklyBalanceCsv.name,

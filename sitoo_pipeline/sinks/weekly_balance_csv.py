@@ -46,7 +46,13 @@ class WeeklyBalanceCsv:
         self._files = files
 
     def prepare(
-        self, frame: pl.DataFrame, *, account: str, dates: Collection[date], held: Held | None = None
+        self,
+        frame: pl.DataFrame,
+        *,
+        account: str,
+        dates: Collection[date],
+        known: Collection[str] = (),
+        held: Held | None = None,
     ) -> Prepared:
         """One record per file: its text. A date always has one, without a text where it has no file of that name.
 
@@ -57,12 +63,15 @@ class WeeklyBalanceCsv:
             frame: rows of ``marts.weekly_balance_hourly``; other accounts and dates in it are left alone.
             account: the account to write.
             dates: the business dates to write; each must have been loaded.
+            known: keys of what was ever handed over of these dates: no other file is deleted.
             held: stores held back, by date: of these the file keeps the lines that it has, or says nothing.
         """
         files, warnings = self._files.make(frame, account=account, dates=dates, held=held)
         names = {file.name for file in files}
         files += [
-            BalanceFile(name, day, "") for day in sorted(set(dates)) for name in self._files.of_others(day, names)
+            BalanceFile(name, day, "")
+            for day in sorted(set(dates))
+            for name in self._files.of_others(day, names, known)
         ]
         return Prepared(tuple(self._record(file) for file in files), tuple(warnings))
 

@@ -142,10 +142,13 @@ class WeeklyBalanceFiles:
     def _name(self, day: date, store_id: str) -> str:
         return f"{day.isoformat()}_{quote(store_id, safe='')}" if self._by_store else day.isoformat()
 
-    def of_others(self, day: date, files: Collection[str]) -> Iterator[str]:
-        """Names of the date's files in the folder that are not among ``files``: another setting made them."""
+    def of_others(self, day: date, files: Collection[str], known: Collection[str]) -> Iterator[str]:
+        """Names among ``known`` of the date's files in the folder that are not among ``files``.
+
+        Another setting made them. A file that is not known is somebody else's.
+        """
         for path in sorted(self.folder.glob(f"{day.isoformat()}_*.csv")):
-            if path.stem not in files:
+            if path.stem in known and path.stem not in files:
                 yield path.stem
 
     def _lines(self, store_id: str, day: date, rows: _Rows, warnings: list[str]) -> list[list[str]]:

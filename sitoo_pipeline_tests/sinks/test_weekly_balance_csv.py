@@ -42,7 +42,8 @@ def hand(
     **how: Any,
 ) -> Report:
     target = folder_of(folder, home=home, csv_format=csv_format, open_hours=open_hours, by_store=by_store)
-    prepared = target.prepare(frame, account="acme", dates=[DAY])
+    known = ledger.keys("acme", WeeklyBalanceCsv.name, [DAY])
+    prepared = target.prepare(frame, account="acme", dates=[DAY], known=known)
     how = {"records": prepared.records, "messages": prepared.messages, "run_id": "r", **how}
     return deliver(target=target, ledger=ledger, account="acme", **how)
 
@@ -98,7 +99,7 @@ def test_a_file_that_was_lost_or_edited_is_written_again(tmp_path: Path, ledger:
     hand(tmp_path, ledger, frame)
     before = path.read_bytes()
     path.unlink() if damage is None else path.write_bytes(damage)
-    assert [change.reason for change in hand(tmp_path, ledger, frame).changes] == ["missing at the target"]
+    assert [change.reason for change in hand(tmp_path, ledger, frame).changes] == ["missing or different at the target"]
     assert path.read_bytes() == before
 
 

@@ -177,17 +177,23 @@ def test_each_store_may_have_a_file_and_files_of_another_setting_go(tmp_path: Pa
         [store_day({10: "5.00"}), store_day({9: "6.00"}, store="a/b"), store_day({9: "7.00"}, store="unknown")]
     )
     (tmp_path / "2024-05-03_77.csv").write_text("another date's")
+    (tmp_path / "2024-05-02_checked.csv").write_text("a person's")
     hand(tmp_path, ledger, frames)
     whole = (tmp_path / FILE).read_text().splitlines()
     report = hand(tmp_path, ledger, frames, by_store=True)
-    assert names(tmp_path) == ["2024-05-02_1122.csv", "2024-05-02_a%2Fb.csv", "2024-05-03_77.csv"]
+    assert names(tmp_path) == [
+        "2024-05-02_1122.csv",
+        "2024-05-02_a%2Fb.csv",
+        "2024-05-02_checked.csv",
+        "2024-05-03_77.csv",
+    ]
     parts = [(tmp_path / f"2024-05-02_{name}.csv").read_text().splitlines() for name in ("1122", "a%2Fb")]
     assert [*parts[0], *parts[1][1:]] == whole
     assert (report.delivered, report.counts) == (3, {"written": 2, "unchanged": 0, "deleted": 1})
     assert ledger.left_out("acme", WeeklyBalanceCsv.name, [DAY]) == {DAY: ["store unknown (SEK); there is no file"]}
     assert hand(tmp_path, ledger, frames, by_store=True).planned == 0
     assert hand(tmp_path, ledger, frames).counts == {"written": 1, "unchanged": 0, "deleted": 2}
-    assert names(tmp_path) == [FILE, "2024-05-03_77.csv"]
+    assert names(tmp_path) == [FILE, "2024-05-02_checked.csv", "2024-05-03_77.csv"]
     assert hand(tmp_path, ledger, frames).planned == 0
 
 
