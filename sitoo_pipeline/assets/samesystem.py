@@ -29,7 +29,7 @@ def samesystem_sinks(runtime: Runtime) -> tuple[Sink, ...]:
         return ()
     numbers = said.registers
 
-    def prepare(target: Target, con: duckdb.DuckDBPyConnection, dates: Dates, _: Ledger) -> Prepared:
+    def prepare(target: Target, con: duckdb.DuckDBPyConnection, dates: Dates, ledger: Ledger) -> Prepared:
         assert isinstance(target, SameSystem)
         registers = table_frame(con, marts.REGISTER_SALES, dates=dates if "pos" in balance.channels else [])
         held = Held.of(con, dates, balance.hold_back_above)
@@ -39,6 +39,7 @@ def samesystem_sinks(runtime: Runtime) -> tuple[Sink, ...]:
             registers=registers,
             tills=table_frame(con, core.REGISTERS),
             stores=table_frame(con, core.STORES),
+            known=ledger.keys(account.name, SameSystem.name, dates),
             numbers=numbers,
             with_online="online" in balance.channels,
             held=held.stores,

@@ -4,7 +4,7 @@ What belongs here: the states in which a delivery can be, what a target has to o
 not: how one target works (a module each), how deliveries are remembered (``ledger``) or carried out (``delivery``).
 
 A new target is a class with the members of ``Target`` in a module of its own, and with those of ``Readable``,
-``Comparable``, ``Limited`` and ``InDatabase`` where they fit; nothing else changes.
+``Comparable``, ``Journaled``, ``Limited`` and ``InDatabase`` where they fit; nothing else changes.
 """
 
 from __future__ import annotations
@@ -126,7 +126,10 @@ class Readable(Protocol):
     """A target that can be asked what it holds."""
 
     def holds(self, record: Record) -> bool:
-        """Whether the target holds exactly this record; False also where it cannot be reached."""
+        """Whether the target holds exactly this record; False also where it cannot be reached.
+
+        Asking writes nothing anywhere: a dry run asks too.
+        """
 
 
 @runtime_checkable
@@ -138,6 +141,14 @@ class Comparable(Protocol):
 
         Where the target cannot be read, one line says so.
         """
+
+
+@runtime_checkable
+class Journaled(Protocol):
+    """A target that keeps notes of its own about what it began and has not brought to its end."""
+
+    def settle(self, records: Sequence[Record]) -> None:
+        """Note that nothing is left to do about these records, which ``holds`` just found; a dry run never calls it."""
 
 
 @runtime_checkable

@@ -17,6 +17,7 @@ from sitoo_pipeline.sinks.contract import (
     Change,
     Comparable,
     InDatabase,
+    Journaled,
     OnUnknown,
     Outcome,
     Readable,
@@ -35,6 +36,7 @@ LONGEST_WAIT = timedelta(days=1)
 """A target that asks to be left alone for longer is asked again after this time."""
 
 _NAMED = 20  # records that get a message each
+_FOUND = "found at the target"
 _TAKEN = (State.DELIVERED, State.REJECTED, State.HELD)
 """What a target that works makes of a record."""
 
@@ -100,6 +102,8 @@ def deliver(
     if not dry_run:
         settled = [(s.record, Outcome(s.record.key, State.DELIVERED, s.reason)) for s in steps if s.do is _Do.SETTLE]
         ledger.finish(account, target.name, settled, run_id=run_id)
+        if isinstance(target, Journaled):
+            target.settle([step.record for step in steps if step.reason == _FOUND])
         if retry_at:
             outcomes = _postpone(target, to_send, ledger, account, run_id, why=_wait(retry_at), retry_at=retry_at)
         else:
@@ -155,7 +159,7 @@ def _judge(target: Target, record: Record, entry: Entry | None, *, force: bool, 
     if isinstance(target, Readable) and target.holds(record):
         known = entry is not None and entry.state is State.DELIVERED and entry.delivered_hash == record.content_hash
         is_same = known and entry is not None and entry.left_out == record.left_out
-        return _Step(record, _Do.LEAVE if is_same else _Do.SETTLE, "found at the target")
+        return _Step(record, _Do.LEAVE if is_same else _Do.SETTLE, _FOUND)
     if entry is None:
         return _Step(record, _Do.SEND, "new")
     if record.newest_wins and record.partition < entry.partition:
@@ -166,7 +170,7 @@ def _judge(target: Target, record: Record, entry: Entry | None, *, force: bool, 
         return _Step(record, _Do.SEND, "it may have arrived")
     if entry.delivered_hash == record.content_hash:
         if isinstance(target, Readable):
-            return _Step(record, _Do.SEND, "missing at the target")
+            return _Step(record, _Do.SEND, "missing or different at the target")
         return _Step(record, _Do.LEAVE if entry.state is State.DELIVERED else _Do.SETTLE, "delivered before")
     if entry.state is State.REJECTED and entry.content_hash == record.content_hash:
         return _Step(record, _Do.SEND if rejected else _Do.STAY_REJECTED, f"rejected before: {entry.answer}")
@@ -229,14 +233,21 @@ def _postpone(
     why: str,
     retry_at: datetime | None,
 ) -> list[Outcome]:
-    """The target takes nothing now: what was not tried goes out with a later run. An uncertain record stays that."""
+    """The target takes nothing now: what was not tried goes out with a later run.
+
+    An uncertain record stays that. So does one that was delivered meanwhile where that cannot be taken back: another
+    process was quicker.
+    """
     entries = ledger.of(account, target.name, [record.key for record in records])
     uncertain = {key for key, entry in entries.items() if entry.state.is_uncertain}
     results = []
     for record in records:
         state = State.UNKNOWN if record.key in uncertain else State.RETRY
         results.append((record, Outcome(record.key, state, why, retry_after=retry_at)))
-    ledger.finish(account, target.name, results, run_id=run_id)
+    is_final = target.on_unknown is OnUnknown.HOLD
+    there = {(key, e.content_hash) for key, e in entries.items() if is_final and e.state is State.DELIVERED}
+    noted = [(record, outcome) for record, outcome in results if (record.key, record.content_hash) not in there]
+    ledger.finish(account, target.name, noted, run_id=run_id)
     return [outcome for _, outcome in results]
 
 

@@ -83,6 +83,7 @@ class SameSystem:
         self._departments: tuple[Department, ...] | None = None
         self._places: dict[str, Place] = {}
         self._is_silent = False
+        self._found: dict[str, tuple[StoreDay, View]] = {}
         self.till_numbers: Mapping[Till, int] = {}
         self.journal = journal
         self._days = Days(
@@ -148,8 +149,15 @@ class SameSystem:
             # It is not asked for every other record too, which takes long; sending them will tell.
             self._is_silent = isinstance(error, NotAnsweredError | WrongAddressError) or getattr(error, "stop", False)
             return False
-        self._days.settle(entry, view)
-        return not view.steps and self._is_finished(view)
+        if view.steps or not self._is_finished(view):
+            return False
+        self._found[record.key] = (entry, view)
+        return True
+
+    def settle(self, records: Sequence[Record]) -> None:
+        """Note in the journal that these store-days, which ``holds`` found, are brought to their end."""
+        for record in records:
+            self._days.settle(*self._found[record.key])
 
     def difference(self, record: Record) -> Sequence[str]:
         """The figures that differ, as SameSystem shows them, and what would be done about the day."""

@@ -12,7 +12,7 @@ import polars as pl
 
 from sitoo_pipeline.sinks.contract import Prepared
 from sitoo_pipeline.sinks.samesystem import FAILURES, SameSystem
-from sitoo_pipeline.sinks.samesystem_records import number_tills, store_days
+from sitoo_pipeline.sinks.samesystem_records import days_without_sales, number_tills, store_days
 
 
 def prepare_store_days(
@@ -22,6 +22,7 @@ def prepare_store_days(
     registers: pl.DataFrame,
     tills: pl.DataFrame,
     stores: pl.DataFrame,
+    known: Collection[str] = (),
     numbers: Mapping[str, int] | None = None,
     with_online: bool = False,
     held: Mapping[date, Collection[str]] | None = None,
@@ -36,6 +37,7 @@ def prepare_store_days(
         registers: ``marts.register_sales``.
         tills: ``core.registers``.
         stores: ``core.stores``.
+        known: keys of what was ever handed over of the dates in question.
         numbers: numbers of tills that the settings give, by register id.
         with_online: whether the balance counts sales that no till made.
         held: stores held back, by date.
@@ -50,10 +52,12 @@ def prepare_store_days(
     key_of = dict(tills.select("register_id", "register_key").iter_rows())
     placed = tills.drop_nulls("store_id").select("store_id", "register_id")
     seen = pl.concat([placed, registers.select("store_id", "register_id")]).unique()
-    known = target.journal.numbers()
-    known |= number_tills(known, ((store, register, key_of.get(register)) for store, register in seen.iter_rows()))
-    target.till_numbers = known
-    chosen = {till: (numbers or {}).get(till[1], number) for till, number in known.items()}
+    tills_of = target.journal.numbers()
+    tills_of |= number_tills(
+        tills_of, ((store, register, key_of.get(register)) for store, register in seen.iter_rows())
+    )
+    target.till_numbers = tills_of
+    chosen = {till: (numbers or {}).get(till[1], number) for till, number in tills_of.items()}
     prepared = store_days(
         balance,
         registers,
@@ -63,6 +67,8 @@ def prepare_store_days(
         departments=departments,
         held=held,
     )
+    gone = days_without_sales(known, balance, departments=departments, held=held)
+    prepared = Prepared((*prepared.records, *gone), prepared.messages)
     mine = {record.key for record in prepared.records}
     others = tuple(record for record in target.journal.unfinished() if record.key not in mine)
     said = tuple(f"{record.key}: begun by a run that ended, and brought to its end now" for record in others)

@@ -24,6 +24,9 @@ from sitoo_pipeline.tables.types import MONEY
 Till = tuple[str, str]
 """A store's id and a register's."""
 
+Held = Mapping[date, Collection[str]]
+"""Stores held back, by date."""
+
 MEASURES = tuple(NAMES)
 _AT_TILLS = tuple(name for name in MEASURES if name in REGISTER_SALES.names)
 
@@ -86,7 +89,7 @@ def store_days(
     home_currency: Mapping[str, str],
     with_online: bool = False,
     departments: Collection[str] | None = None,
-    held: Mapping[date, Collection[str]] | None = None,
+    held: Held | None = None,
 ) -> Prepared:
     """One record per store and date, in the store's own currency: SameSystem knows no currencies.
 
@@ -131,6 +134,27 @@ def store_days(
         _add(figures.setdefault(1, {}), rest)
         records.append(_record(store_id, day, figures))
     return Prepared(tuple(records), tuple(messages))
+
+
+def days_without_sales(
+    known: Collection[str], balance: pl.DataFrame, *, departments: Collection[str] | None, held: Held | None = None
+) -> list[Record]:
+    """Zeros for the store-days that were handed over and are in ``balance`` no more: their sales are another store's.
+
+    Args:
+        known: keys of what was ever handed over of the dates in question.
+        balance: ``marts.weekly_balance_hourly`` of these dates.
+        departments: the stores that SameSystem knows; None where that is not known.
+        held: stores held back, by date.
+    """
+    there = {record_key(store_id, day) for day, store_id in balance.select("business_date", "store_id").iter_rows()}
+    records = []
+    for key in sorted(set(known) - there):
+        store_id, _, text = key.rpartition("/")
+        day = date.fromisoformat(text)
+        if store_id not in (held or {}).get(day, ()) and not _why_left_out(store_id, departments):
+            records.append(_record(store_id, day, {1: {}}))
+    return records
 
 
 def _totals(frame: pl.DataFrame, by: list[str], names: Collection[str]) -> dict[Any, dict[str, Number]]:

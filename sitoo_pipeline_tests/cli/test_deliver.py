@@ -58,7 +58,7 @@ def test_a_dry_run_shows_what_differs_and_leaves_everything_as_it_is(copy: Proje
     lines = result.output.splitlines()
     assert lines[1:3] == [
         f"demo: {DATES[1]} weekly_balance_sql: 1 to send, 0 unchanged",
-        f"  {DATES[1]}: missing at the target",
+        f"  {DATES[1]}: missing or different at the target",
     ]
     assert re.search(r"^    store \d+ SEK hour 12: transactions 1\d\d -> \d\d$", lines[3])
     [_, second] = json.loads(deliver(copy, *PERIOD, "--dry-run", "--json").stdout)

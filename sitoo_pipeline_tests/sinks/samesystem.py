@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -107,8 +108,8 @@ class Chain:
         settings = {"now": self.now, **self.settings}
         return SameSystem(access, Journal(self.url, account=ACCOUNT), **settings)
 
-    def hand(self, sold: Sold, **how: Any) -> Report:
-        """One run of the pipeline over the dates in ``sold``."""
+    def hand(self, sold: Sold, *, is_whole: bool = False, **how: Any) -> Report:
+        """One run of the pipeline over the dates in ``sold``, whose other stores sold nothing where it ``is_whole``."""
         with self.open() as target, self.ledger() as ledger:
             prepared = prepare_store_days(
                 target,
@@ -116,6 +117,7 @@ class Chain:
                 registers=register_sales(sold),
                 tills=self.tills(),
                 stores=self.stores(),
+                known=ledger.keys(ACCOUNT, SameSystem.name, {day for day, _ in sold}) if is_whole else (),
                 **{name: how.pop(name) for name in ("numbers", "with_online", "held") if name in how},
             )
             return deliver(
@@ -169,6 +171,11 @@ class Chain:
         """The answer that it remembers."""
         with self.ledger() as ledger:
             return ledger.of(ACCOUNT, "samesystem", [f"{store_id}/{day}"])[f"{store_id}/{day}"].answer
+
+    def noted(self) -> list[tuple[Any, ...]]:
+        """The days in the journal, as they are written."""
+        with sqlite3.connect(self.folder / "deliveries.db") as file:
+            return file.execute("SELECT * FROM samesystem_days ORDER BY store_id, business_date").fetchall()
 
     def gross(self, store_id: str, day: date = MONDAY) -> list[Decimal | None]:
         """Gross sales that each register shows."""

@@ -158,6 +158,19 @@ def test_two_runs_at_once_send_what_cannot_be_taken_back_once(ledger: Ledger, fo
     assert hand(shelf, ledger, *map(record, "abcd")).unchanged == 4
 
 
+def test_a_run_that_gives_up_leaves_alone_what_another_has_sent(ledger: Ledger) -> None:
+    shelf, other = Shelf(OnUnknown.HOLD), Shelf(OnUnknown.HOLD)
+    shelf.batch_size, shelf.stop = 1, True
+
+    def meanwhile(sent: Record) -> State:
+        assert hand(other, ledger, record("b")).delivered == 1
+        return State.RETRY
+
+    shelf.becomes = meanwhile
+    assert hand(shelf, ledger, record("a"), record("b"), record("c")).retry == 3
+    assert [state_of(ledger, key) for key in "abc"] == [State.RETRY, State.DELIVERED, State.RETRY]
+
+
 def test_a_readable_target_decides_what_is_unknown(ledger: Ledger) -> None:
     shelf = ReadableShelf()
     shelf.becomes = lambda r: State.UNKNOWN
@@ -171,7 +184,7 @@ def test_a_readable_target_that_lost_a_record_gets_it_again(ledger: Ledger) -> N
     hand(shelf, ledger, record("a"), record("b"))
     del shelf.held["a"]
     report = hand(shelf, ledger, record("a"), record("b"))
-    assert [(change.key, change.reason) for change in report.changes] == [("a", "missing at the target")]
+    assert [(change.key, change.reason) for change in report.changes] == [("a", "missing or different at the target")]
 
 
 def test_a_dry_run_tells_and_touches_nothing(ledger: Ledger) -> None:

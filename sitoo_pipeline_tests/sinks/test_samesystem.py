@@ -148,7 +148,7 @@ def test_what_staff_typed_over_is_put_right(chain: Chain) -> None:
         "Eva",
     )
     report = chain.hand(chain.day("0101", "125.50"))
-    assert [change.reason for change in report.changes] == ["missing at the target"]
+    assert [change.reason for change in report.changes] == ["missing or different at the target"]
     assert chain.gross("0101") == [Decimal("125.50")]
     assert chain.books.is_confirmed("0101", MONDAY)
 

@@ -141,6 +141,17 @@ def test_a_store_held_back_is_left_out(chain: Chain) -> None:
     assert [change.key for change in report.changes] == [f"0102/{MONDAY}"]
 
 
+def test_a_store_whose_sales_turn_out_to_be_another_store_s_gets_zeros(chain: Chain) -> None:
+    chain.hand({**chain.day("0101", "1.00"), **chain.day("0102", "2.00", "3.00")})
+    held = chain.hand(chain.day("0101", "6.00"), is_whole=True, held={MONDAY: {"0102"}})
+    assert [change.key for change in held.changes] == [f"0101/{MONDAY}"]
+    assert chain.gross("0102") == [Decimal(2), Decimal(3)]
+    report = chain.hand(chain.day("0101", "6.00"), is_whole=True)
+    assert [change.key for change in report.changes] == [f"0102/{MONDAY}"]
+    assert (chain.gross("0101"), chain.gross("0102")) == ([Decimal(6)], [Decimal(0), Decimal(0)])
+    assert chain.hand(chain.day("0101", "6.00"), is_whole=True).planned == 0
+
+
 def test_a_dry_run_says_what_would_change_and_changes_nothing(chain: Chain) -> None:
     report = chain.hand(chain.day("0101", "125.50"), dry_run=True)
     assert report.changes[0].details[0] == "register 1 Gross sales: - -> 125.50"

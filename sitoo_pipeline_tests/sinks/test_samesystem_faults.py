@@ -102,6 +102,10 @@ def test_a_process_that_ends_at_any_step_is_finished_by_the_next(
 def test_the_run_of_another_date_finishes_it_too(chain: Chain, corrected: bytes, call: int) -> None:
     with pytest.raises(Killed), killed_at(call, is_done=True):
         chain.hand(chain.day(STORE, "100.00", "50.00"))
+    left = chain.noted()
+    assert [row for row in left if "begun" in row]
+    chain.hand(chain.day(STORE, "100.00", "50.00"), dry_run=True)
+    assert chain.noted() == left
     report = chain.hand(chain.day("0101", "1.00", day=TUESDAY))
     assert f"{STORE}/{MONDAY}: begun by a run that ended, and brought to its end now" in report.messages
     assert chain.state(STORE) == "delivered"
