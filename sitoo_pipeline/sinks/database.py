@@ -30,6 +30,8 @@ _CONNECT_ARGS = {"sqlite": {"timeout": 30}, "mssql": {"timeout": 10}}
 class DatabaseUrlError(ValueError):
     """A database URL that cannot be used, with what would be right."""
 
+    safe_to_show = True
+
 
 def open_engine(url: str, *, kinds: Collection[str] = KINDS) -> sa.Engine:
     """An engine for ``url``, whose errors never show values of rows. Nothing is opened yet.
@@ -42,7 +44,7 @@ def open_engine(url: str, *, kinds: Collection[str] = KINDS) -> sa.Engine:
     """
     try:
         parsed = sa.make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number is a plain ValueError
         raise DatabaseUrlError(
             "a database URL looks like sqlite:///weekly_balance.db or postgresql://user:password@host/database"
         ) from None

@@ -88,7 +88,10 @@ def test_a_failing_database_does_not_show_what_was_to_be_written(database_url: s
     assert "77001" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["mysql+pymysql://u:hidden@h/d", "mssql+pyodbc://u:hidden@h/d", "no url: hidden"])
+@pytest.mark.parametrize(
+    "url",
+    ["mysql+pymysql://u:hidden@h/d", "mssql+pyodbc://u:hidden@h/d", "no url: hidden", "postgresql://u:hidden@h:x/d"],
+)
 def test_a_url_that_cannot_be_used_is_refused_without_showing_its_password(url: str) -> None:
     with pytest.raises(DatabaseUrlError) as caught:
         Ledger(url)
