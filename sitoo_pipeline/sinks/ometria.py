@@ -16,10 +16,11 @@ from typing import ClassVar, Literal, Self
 from sitoo_pipeline.sinks.canonical import wire_json
 from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Record, State
 from sitoo_pipeline.sinks.ometria_errors import ErrorList
-from sitoo_pipeline.sinks.ometria_http import Api, NotTakenError, Pace, Patience
+from sitoo_pipeline.sinks.ometria_http import Api, Pace, Patience
 from sitoo_pipeline.sinks.ometria_push import Accepted, Push
 from sitoo_pipeline.sinks.ometria_readback import Readback
 from sitoo_pipeline.sinks.ometria_search import Parcel, Search, not_taken, reason_for
+from sitoo_pipeline.sinks.target_http import NotTakenError
 
 Verify = Literal["none", "sample", "all"]
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import httpx
 
-from sitoo_pipeline.sinks.ometria_http import Api, NotTakenError, Pace, json_of, wrong_address
+from sitoo_pipeline.sinks.ometria_http import Api, Pace, json_of, wrong_address
+from sitoo_pipeline.sinks.target_http import NotTakenError
 
 LIST_LENGTH = 100
 """Most errors that the list has; the oldest fall off."""

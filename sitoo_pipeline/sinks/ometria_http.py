@@ -6,46 +6,20 @@ What belongs here: HTTP that is the same for every call. What does not: pushes (
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Any, TypeVar
 
 import httpx
 import orjson
 import stamina
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+from sitoo_pipeline.sinks.target_http import NOT_SENT, NotTakenError, certificates, retry_after
+
 _REASON_LENGTH = 200
 
 Answer = TypeVar("Answer")
-
-
-class NotTakenError(Exception):
-    """No usable answer, in spite of the retries.
-
-    ``may_have_arrived`` tells whether any attempt may have been taken all the same, ``stop`` that trying anything else
-    now is of no use. ``wait`` is how many seconds the target asked for, and ``is_transient`` whether a repeat can help.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        may_have_arrived: bool = False,
-        stop: bool = False,
-        wait: float | None = None,
-        is_transient: bool = True,
-    ) -> None:
-        super().__init__(message)
-        self.may_have_arrived = may_have_arrived
-        self.stop = stop
-        self.wait = wait
-        self.is_transient = is_transient
 
 
 @dataclass(frozen=True)
@@ -75,20 +49,12 @@ class Pace:
         self._next_at = time.monotonic() + self.seconds
 
 
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Read once: a target is opened for every date."""
-    return httpx.create_ssl_context()
-
-
 class Api:
     """The API of one account. ``queue_room`` and ``queue_limit`` are what the last answer said of Ometria's queue."""
 
     def __init__(self, *, base_url: str, api_key: str, patience: Patience) -> None:
         headers = {"X-Ometria-Auth": api_key, "Content-Type": "application/json"}
-        self._client = httpx.Client(
-            base_url=base_url, headers=headers, timeout=patience.timeout, verify=_certificates()
-        )
+        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=patience.timeout, verify=certificates())
         self.patience = patience
         self.queue_room: int | None = None
         self.queue_limit: int | None = None
@@ -147,7 +113,7 @@ class Api:
     def _answer(self, method: str, path: str, content: bytes | None) -> httpx.Response:
         try:
             response = self._client.request(method, path, content=content)
-        except _NOT_SENT as error:
+        except NOT_SENT as error:
             raise NotTakenError(
                 f"Ometria cannot be reached ({type(error).__name__}): check OMETRIA_BASE_URL", stop=True
             ) from None
@@ -170,9 +136,9 @@ def _raise_for(response: httpx.Response) -> None:
             is_transient=False,
         )
     if status == 429:
-        raise NotTakenError("Ometria takes no more for now (HTTP 429)", stop=True, wait=_retry_after(response))
+        raise NotTakenError("Ometria takes no more for now (HTTP 429)", stop=True, wait=retry_after(response))
     if status == 408 or status >= 500:
-        raise NotTakenError(f"Ometria failed (HTTP {status})", may_have_arrived=True, wait=_retry_after(response))
+        raise NotTakenError(f"Ometria failed (HTTP {status})", may_have_arrived=True, wait=retry_after(response))
 
 
 def wrong_address(response: httpx.Response) -> NotTakenError:
@@ -215,16 +181,3 @@ def json_of(response: httpx.Response) -> Any:
 def number_of(value: str | None) -> int | None:
     """A whole number; None for anything else."""
     return int(value) if value is not None and value.isdecimal() else None
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds of ``Retry-After``, in either of its forms; None where it is absent or no time at all."""
-    value = response.headers.get("Retry-After", "")
-    if (seconds := number_of(value)) is not None:
-        return float(seconds)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - datetime.now(UTC)).total_seconds())

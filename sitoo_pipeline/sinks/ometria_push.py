@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from sitoo_pipeline.sinks.ometria_http import Api, NotTakenError, Pace, json_object, words_of, wrong_address
+from sitoo_pipeline.sinks.ometria_http import Api, Pace, json_object, words_of, wrong_address
+from sitoo_pipeline.sinks.target_http import NotTakenError
 
 
 @dataclass(frozen=True)

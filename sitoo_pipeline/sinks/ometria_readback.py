@@ -14,7 +14,8 @@ from urllib.parse import quote
 import httpx
 
 from sitoo_pipeline.sinks.contract import Record
-from sitoo_pipeline.sinks.ometria_http import Api, NotTakenError, Pace, json_of, wrong_address
+from sitoo_pipeline.sinks.ometria_http import Api, Pace, json_of, wrong_address
+from sitoo_pipeline.sinks.target_http import NotTakenError
 
 _PATHS = {"order": "orders", "contact": "contacts"}
 _NOT_COMPARED = frozenset({"timestamp", "store"})

@@ -14,8 +14,9 @@ import httpx
 
 from sitoo_pipeline.sinks.canonical import wire_json
 from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Record, State
-from sitoo_pipeline.sinks.ometria_http import Api, NotTakenError, Pace, Patience, json_object, words_of, wrong_address
+from sitoo_pipeline.sinks.ometria_http import Api, Pace, Patience, json_object, words_of, wrong_address
 from sitoo_pipeline.sinks.ometria_search import not_taken, reason_for
+from sitoo_pipeline.sinks.target_http import NotTakenError
 
 
 class OmetriaReceipt:

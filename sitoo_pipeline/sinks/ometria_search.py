@@ -13,8 +13,8 @@ from typing import Any
 
 from sitoo_pipeline.sinks.contract import Outcome, Record, State
 from sitoo_pipeline.sinks.ometria_errors import Error, ErrorList
-from sitoo_pipeline.sinks.ometria_http import NotTakenError
 from sitoo_pipeline.sinks.ometria_push import Accepted, Push
+from sitoo_pipeline.sinks.target_http import NotTakenError
 
 Parcel = tuple[Record, bytes]
 """A record, and the JSON that it is pushed as."""

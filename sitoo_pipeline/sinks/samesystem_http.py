@@ -7,20 +7,17 @@ What belongs here: HTTP, and which request may be repeated. What does not: token
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Any, TypeVar
 
 import httpx
 import stamina
 
+from sitoo_pipeline.sinks.target_http import NOT_SENT, certificates, retry_after
+
 T = TypeVar("T")
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _DESCRIPTION_LENGTH = 200
 
 
@@ -56,12 +53,6 @@ class WrongAddressError(Exception):
     """Something answers that is not SameSystem's API."""
 
 
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Read once: a target is opened for every date."""
-    return httpx.create_ssl_context()
-
-
 class Http:
     """Requests to one SameSystem.
 
@@ -73,7 +64,7 @@ class Http:
     """
 
     def __init__(self, *, base_url: str, attempts: int, timeout: float, longest_wait: float) -> None:
-        self._client = httpx.Client(base_url=base_url, timeout=timeout, verify=_certificates())
+        self._client = httpx.Client(base_url=base_url, timeout=timeout, verify=certificates())
         self._attempts = attempts
         self._longest_wait = longest_wait
 
@@ -131,7 +122,7 @@ class Http:
     ) -> T:
         try:
             response = self._client.request(method, path, content=content, headers=headers)
-        except _NOT_SENT as error:
+        except NOT_SENT as error:
             said = f"SameSystem cannot be reached ({type(error).__name__}): check SAMESYSTEM_BASE_URL"
             raise NotAnsweredError(said, stop=True) from None
         except httpx.TransportError as error:
@@ -140,10 +131,10 @@ class Http:
         status = response.status_code
         if status == 429:
             said = "SameSystem takes no more requests for now (HTTP 429)"
-            raise NotAnsweredError(said, stop=True, wait=_retry_after(response))
+            raise NotAnsweredError(said, stop=True, wait=retry_after(response))
         if status == 408 or status >= 500:
             said = f"SameSystem failed (HTTP {status})"
-            raise NotAnsweredError(said, may_have_arrived=True, wait=_retry_after(response))
+            raise NotAnsweredError(said, may_have_arrived=True, wait=retry_after(response))
         answer = _json_object(response)
         if status == 401:
             raise UnauthorizedError
@@ -169,16 +160,3 @@ def _json_object(response: httpx.Response) -> dict[str, Any]:
 def _description(answer: Mapping[str, Any]) -> str:
     said = next((answer[name] for name in ("description", "error_description", "error") if answer.get(name)), "")
     return str(said)[:_DESCRIPTION_LENGTH] or "no reason given"
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds of ``Retry-After``, in either of its forms; None where it is absent or no time at all."""
-    value = response.headers.get("Retry-After", "")
-    if value.isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - datetime.now(UTC)).total_seconds())

@@ -18,7 +18,8 @@ import polars as pl
 from sitoo_pipeline.sinks.canonical import canonical_json
 from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Prepared, Record, State
 from sitoo_pipeline.sinks.ledger_rows import Entry
-from sitoo_pipeline.sinks.webhook_call import Call, NotTakenError, Refused
+from sitoo_pipeline.sinks.target_http import NotTakenError
+from sitoo_pipeline.sinks.webhook_call import Call, Refused
 from sitoo_pipeline.tables.schema import Table
 
 BATCH_SIZE = 200

@@ -5,19 +5,16 @@ What belongs here: HTTP. What does not: what is in a message (``webhook``).
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
 import stamina
 
+from sitoo_pipeline.sinks.target_http import NOT_SENT, NotTakenError, certificates, retry_after
 from sitoo_pipeline.sinks.webhook_signature import key_of, signed_headers
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _OF_THE_SETTINGS = (401, 403, 404, 405)
 _REASON_LENGTH = 200
 
@@ -30,35 +27,6 @@ class Refused:
     wants_no_more: bool = False
 
 
-class NotTakenError(Exception):
-    """No usable answer, in spite of the retries.
-
-    ``may_have_arrived`` tells whether any attempt may have been taken all the same, ``stop`` that trying another
-    message now is of no use, ``wait`` how many seconds the receiver asked for, ``is_transient`` whether a repeat helps.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        may_have_arrived: bool = False,
-        stop: bool = False,
-        wait: float | None = None,
-        is_transient: bool = True,
-    ) -> None:
-        super().__init__(message)
-        self.may_have_arrived = may_have_arrived
-        self.stop = stop
-        self.wait = wait
-        self.is_transient = is_transient
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Read once: a target is opened for every date."""
-    return httpx.create_ssl_context()
-
-
 class Call:
     """Posting to one address. Arguments as ``Webhook``."""
 
@@ -67,7 +35,7 @@ class Call:
         self._url = url
         # Paths of such addresses are often secrets themselves.
         self._receiver = urlsplit(url).netloc
-        self._client = httpx.Client(timeout=timeout, verify=_certificates())
+        self._client = httpx.Client(timeout=timeout, verify=certificates())
         self._attempts = attempts
         self._longest_wait = longest_wait
 
@@ -107,7 +75,7 @@ class Call:
             response = self._client.post(
                 self._url, content=body, headers={"Content-Type": "application/json", **headers}
             )
-        except _NOT_SENT as error:
+        except NOT_SENT as error:
             raise NotTakenError(
                 f"{self._receiver} cannot be reached ({type(error).__name__}): check the webhook's url", stop=True
             ) from None
@@ -126,10 +94,10 @@ class Call:
             return Refused(gone, wants_no_more=True)
         if status == 429:
             busy = f"{self._receiver} takes no more messages for now (HTTP 429)"
-            raise NotTakenError(busy, stop=True, wait=_retry_after(response))
+            raise NotTakenError(busy, stop=True, wait=retry_after(response))
         if status == 408 or status >= 500:
             failed = f"{self._receiver} failed (HTTP {status})"
-            raise NotTakenError(failed, may_have_arrived=True, wait=_retry_after(response))
+            raise NotTakenError(failed, may_have_arrived=True, wait=retry_after(response))
         if response.is_redirect or status in _OF_THE_SETTINGS:
             wrong = f"{self._receiver} answers HTTP {status}: check the webhook's url and secret"
             raise NotTakenError(wrong, stop=True, is_transient=False)
@@ -140,16 +108,3 @@ def _words(response: httpx.Response) -> str:
     """The receiver's reason, in one line."""
     line = " ".join("".join(each if each.isprintable() else " " for each in response.text[:2000]).split())
     return line[:_REASON_LENGTH] or "no reason given"
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds of ``Retry-After``, in either of its forms; None where it is absent or no time at all."""
-    value = response.headers.get("Retry-After", "")
-    if value.isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
