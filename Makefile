@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint types unit ui clean lock bench
+.PHONY: help setup demo test lint types unit soak ui clean lock bench
 .DEFAULT_GOAL := help
 
 help:  ## Show what there is
@@ -34,6 +34,9 @@ MEMORY := $(shell df --output=avail /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 >
 
 unit: setup
 	$(MEMORY) $(BIN)/pytest
+
+soak: setup  ## Faults and kills while every target is served (minutes)
+	$(MEMORY) $(BIN)/pytest -m soak
 
 ui: setup  ## Start Dagster's web server and daemon
 	$(BIN)/sitoo-pipeline ui

@@ -16,6 +16,8 @@ from sitoo_pipeline_tests.pipeline.soak_world import FIRST, World
 CHAIN = Chain(stores=2, seed=3, opened=FIRST, orders_per_day=40)
 DAYS, KILLS = 2, 3
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture(scope="module")
 def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Soak]]:
