@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
+
 from sitoo_pipeline.sandbox import Faults, Sandbox
 from sitoo_pipeline_tests.pipeline.conftest import CHAIN, NOW, WEEK, Week, week_project
 from sitoo_pipeline_tests.pipeline.project import Project
@@ -76,6 +78,7 @@ def is_materialized(project: Project, *asset: str) -> bool:
     return bool(count)
 
 
+@pytest.mark.soak
 def test_a_backfill_that_is_killed_again_and_again_ends_the_same(week: Week, tmp_path: Path) -> None:
     with Sandbox(chain=CHAIN, now=NOW) as sandbox:
         project = week_project(tmp_path, sandbox, more="chunk_days = 3\n")
