@@ -6,6 +6,7 @@ them does not hold up the dates that are through it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
@@ -31,6 +32,8 @@ _POLLS = {
     "week": "Finds days that changed after the nightly polls",
 }
 
+_INVENTORY = "Which dates are missing, failed, not reconciled or not delivered"
+
 
 def daily_name(account: str) -> str:
     """Name of the job that does a whole date."""
@@ -54,40 +57,29 @@ def inventory_name(account: str) -> str:
 
 def jobs(account: AccountAssets) -> list[Any]:
     """Every job of one account. Steps run one after the other: one file, and one request at a time to Sitoo."""
-    whole = [key for keys in account.stages.values() for key in keys]
-    daily = dg.define_asset_job(
-        daily_name(account.name),
-        selection=dg.AssetSelection.assets(*whole),
-        description="One business date from Sitoo to the targets",
+    stages = {stage: keys for stage, keys in account.stages.items() if keys}
+    whole = [key for keys in stages.values() for key in keys]
+    inventory = dg.AssetSelection.checks(account.inventory_check)
+    return [
+        _job(account, daily_name(account.name), _assets(whole), "One business date from Sitoo to the targets"),
+        *(_job(account, stage_name(account.name, one), _assets(keys), _STAGES[one]) for one, keys in stages.items()),
+        *(
+            _job(account, poll_name(account.name, one), _assets(keys), _POLLS[one])
+            for one, keys in account.polls.items()
+        ),
+        _job(account, inventory_name(account.name), inventory, _INVENTORY),
+    ]
+
+
+def _assets(keys: Iterable[dg.AssetKey]) -> dg.AssetSelection:
+    return dg.AssetSelection.assets(*keys)
+
+
+def _job(account: AccountAssets, name: str, selection: dg.AssetSelection, description: str) -> Any:
+    return dg.define_asset_job(
+        name,
+        selection=selection,
+        description=description,
         executor_def=dg.in_process_executor,
         tags={"account": account.name},
     )
-    stages = [
-        dg.define_asset_job(
-            stage_name(account.name, stage),
-            selection=dg.AssetSelection.assets(*keys),
-            description=_STAGES[stage],
-            executor_def=dg.in_process_executor,
-            tags={"account": account.name},
-        )
-        for stage, keys in account.stages.items()
-        if keys
-    ]
-    polls = [
-        dg.define_asset_job(
-            poll_name(account.name, every),
-            selection=dg.AssetSelection.assets(*keys),
-            description=_POLLS[every],
-            executor_def=dg.in_process_executor,
-            tags={"account": account.name},
-        )
-        for every, keys in account.polls.items()
-    ]
-    inventory = dg.define_asset_job(
-        inventory_name(account.name),
-        selection=dg.AssetSelection.checks(account.inventory_check),
-        description="Which dates are missing, failed, not reconciled or not delivered",
-        executor_def=dg.in_process_executor,
-        tags={"account": account.name},
-    )
-    return [daily, *stages, *polls, inventory]

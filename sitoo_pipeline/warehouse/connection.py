@@ -86,8 +86,8 @@ class Warehouse:
             con.execute("SET preserve_insertion_order = false")
             # Closing moves what was written into the file anyway; doing so at a commit would rewrite it date by date.
             con.execute("SET wal_autocheckpoint = '256MB'")
-            _refuse_other_versions(con, self.path)
-            _create_tables(con)
+            if not BY_NAME.keys() <= _tables_there(con, self.path):
+                _create_tables(con)
             yield con
         finally:
             con.close()
@@ -115,7 +115,7 @@ class Warehouse:
             con = self._open(self.read_copy, patience=0, read_only=True)
         try:
             self._set_up(con)
-            _refuse_other_versions(con, self.path)
+            _tables_there(con, self.path)
             yield con, as_of
         finally:
             con.close()
@@ -182,8 +182,11 @@ def _is_locked(error: Exception) -> bool:
 _DECLARED = {name: [column.name for column in table.all_columns] for name, table in BY_NAME.items()}
 
 
-def _refuse_other_versions(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """A query of a column that is not there would say so too, but in the words of DuckDB, and late."""
+def _tables_there(con: duckdb.DuckDBPyConnection, path: Path) -> set[str]:
+    """The tables of the file; those of another version are refused.
+
+    A query of a column that is not there would say so too, but in the words of DuckDB, and late.
+    """
     there: dict[str, list[str]] = dict(
         con.execute(
             "SELECT schema_name || '.' || table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
@@ -192,12 +195,10 @@ def _refuse_other_versions(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     )
     if others := sorted(name for name, columns in there.items() if columns != _DECLARED.get(name, columns)):
         raise WarehouseVersionError(path, others)
+    return set(there)
 
 
 def _create_tables(con: duckdb.DuckDBPyConnection) -> None:
-    there = con.execute("SELECT schema_name || '.' || table_name FROM duckdb_tables()").fetchall()
-    if BY_NAME.keys() <= {name for (name,) in there}:
-        return
     with transaction(con):
         for layer in LAYERS:
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
