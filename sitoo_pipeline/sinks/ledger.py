@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
-from types import TracebackType
-from typing import Self
 
 import sqlalchemy as sa
 
 from sitoo_pipeline.sinks import dead_letters, ledger_rows
+from sitoo_pipeline.sinks.closing import Closing
 from sitoo_pipeline.sinks.contract import Outcome, Record, State
 from sitoo_pipeline.sinks.database import TRIED, create_table, has_table, is_same_database, open_engine, sqlite_file
 from sitoo_pipeline.sinks.dead_letters import DEAD_LETTERS, DeadLetter
@@ -24,7 +23,7 @@ from sitoo_pipeline.sinks.ledger_rows import DELIVERIES, LEFT_OUT, Entry, entrie
 _KEYS_PER_QUERY = 500  # old builds of SQLite take 999 parameters
 
 
-class Ledger:
+class Ledger(Closing):
     """The tables ``deliveries`` and ``dead_letters`` of a SQLAlchemy database. A context manager; it creates them.
 
     A SQLite file is made (and one of an older version, without dead letters, made again) readable for its owner alone.
@@ -55,14 +54,6 @@ class Ledger:
             file.touch(mode=0o600)
             with suppress(PermissionError):  # another account's file: who may read it is theirs to say
                 file.chmod(0o600)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give back the database's connections."""

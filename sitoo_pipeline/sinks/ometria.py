@@ -10,10 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from itertools import groupby
-from types import TracebackType
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 from sitoo_pipeline.sinks.canonical import wire_json
+from sitoo_pipeline.sinks.closing import Closing
 from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Record, State
 from sitoo_pipeline.sinks.ometria_errors import ErrorList
 from sitoo_pipeline.sinks.ometria_http import Api, Pace, Patience
@@ -29,7 +29,7 @@ _NOT_TRIED = "not tried: Ometria was not working"
 _UNSEEN = "its list of errors is full of one same error and shows nothing new; set verify to have records read back"
 
 
-class Ometria:
+class Ometria(Closing):
     """The push API of one Ometria account, for orders and contacts. A context manager.
 
     **Unknown**: an order or a contact is always sent whole and addressed by its id, so a repeat changes nothing: it is
@@ -82,14 +82,6 @@ class Ometria:
         self._push = Push(self._api, requests_per_second=requests_per_second)
         self._errors = ErrorList(self._api, pace=reads, wait=errors_wait, every=errors_every)
         self._readback = Readback(self._api, pace=reads)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connections."""

@@ -7,19 +7,19 @@ What belongs here: sending one. What does not: which orders get a receipt and wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import httpx
 
 from sitoo_pipeline.sinks.canonical import wire_json
+from sitoo_pipeline.sinks.closing import Closing
 from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Record, State
 from sitoo_pipeline.sinks.ometria_http import Api, Pace, Patience, json_object, words_of, wrong_address
 from sitoo_pipeline.sinks.ometria_search import not_taken, reason_for
 from sitoo_pipeline.sinks.target_http import NotTakenError
 
 
-class OmetriaReceipt:
+class OmetriaReceipt(Closing):
     """The transactional e-mail of one Ometria account. A context manager.
 
     **Unknown**: a second request is a second e-mail, and nobody can be asked whether the first was sent. So the ledger
@@ -46,14 +46,6 @@ class OmetriaReceipt:
         self.requests_per_second = requests_per_second
         self._api = Api(base_url=base_url, api_key=api_key, patience=patience or Patience())
         self._pace = Pace(requests_per_second)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connections."""

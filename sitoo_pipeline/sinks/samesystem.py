@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
+from sitoo_pipeline.sinks.closing import Closing
 from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Record, State
 from sitoo_pipeline.sinks.samesystem_api import Access, Action, Department, NotAllowedError
 from sitoo_pipeline.sinks.samesystem_day import ClosedError, Days, Place, StepRefusedError, View, Work
@@ -42,7 +42,7 @@ FAILURES = (
 """What a call can end in; each says in words what to do."""
 
 
-class SameSystem:
+class SameSystem(Closing):
     """The weekly balances of the departments of one SameSystem. A context manager.
 
     **Unknown**: the week is read, and what is left to do follows from it.
@@ -94,14 +94,6 @@ class SameSystem:
             attempts=access.attempts,
             longest_wait=access.longest_wait,
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Log out, and close the connections."""

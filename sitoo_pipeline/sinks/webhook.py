@@ -10,12 +10,12 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import polars as pl
 
 from sitoo_pipeline.sinks.canonical import canonical_json
+from sitoo_pipeline.sinks.closing import Closing
 from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Prepared, Record, State
 from sitoo_pipeline.sinks.ledger_rows import Entry
 from sitoo_pipeline.sinks.target_http import NotTakenError
@@ -25,7 +25,7 @@ from sitoo_pipeline.tables.schema import Table
 BATCH_SIZE = 200
 
 
-class Webhook:
+class Webhook(Closing):
     """A receiver of figures. Each record is a table's rows of one store and date, and replaces all of them.
 
     Stores of one date and table share a message, as long as it is not too long.
@@ -68,12 +68,8 @@ class Webhook:
         self._before: dict[str, Entry] = {}
         self._call = Call(url, secret=secret, attempts=attempts, timeout=timeout, longest_wait=longest_wait)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Close the connections."""
         self._call.close()
 
     def prepare(

@@ -11,21 +11,21 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from sitoo_pipeline.sinks.canonical import content_hash
+from sitoo_pipeline.sinks.closing import Closing
 from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Prepared, Record, State
 from sitoo_pipeline.sinks.database import create_table, create_table_within, has_table, open_engine
 from sitoo_pipeline.sinks.weekly_balance_table import TABLE, Difference, Row, Written, held_rows, replace
 from sitoo_pipeline.tables.marts import WEEKLY_BALANCE_HOURLY as MART
 
 
-class WeeklyBalanceSql:
+class WeeklyBalanceSql(Closing):
     """The table ``weekly_balance_hourly`` of a SQL database. A context manager; it creates the table.
 
     **Unknown**: the database can be read, so what it holds decides; a write is one transaction and addressed by key, a
@@ -42,14 +42,6 @@ class WeeklyBalanceSql:
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
         self._is_created = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give back the database's connections."""
