@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from sitoo_pipeline import cli_upkeep
 from sitoo_pipeline.command import (
     accounts_or_exit,
     clearly,
@@ -104,15 +105,22 @@ def backfill(
     last: Annotated[date, typer.Option("--to", parser=parse_day, metavar="DATE", help="Last business date, included.")],
     account: AccountName = None,
     no_sinks: Annotated[bool, typer.Option("--no-sinks", help="Stop before the deliveries.")] = False,  # noqa: FBT002
+    no_fetch: Annotated[bool, typer.Option("--no-fetch", help="Ask Sitoo for nothing: compute from raw.")] = False,  # noqa: FBT002
 ) -> None:
-    """Bring a range of business dates from Sitoo to the targets; dates that succeed stay when others fail."""
+    """Bring a range of business dates from Sitoo to the targets; dates that succeed stay when others fail.
+
+    With --no-fetch they are computed again from what raw has of them, as a new table needs it after an upgrade.
+    """
     settings = settings_or_exit()
     accounts = accounts_or_exit(settings, account)
     from sitoo_pipeline.operations.running import dates_between, run_dates
 
     console = standard_console()
     dates = {chosen.name: dates_between(chosen, first, last) for chosen in accounts}
-    outcomes = run_dates(settings, dates, console=console, sinks=not no_sinks, trigger="backfill", verbose=is_verbose())
+    outcomes = run_dates(
+        settings, dates, console=console, sinks=not no_sinks, fetch=not no_fetch, trigger="backfill",
+        verbose=is_verbose(),
+    )  # fmt: skip
     report_outcomes(outcomes, console)
 
 
@@ -246,6 +254,9 @@ def sandbox(
 
     check_port("127.0.0.1", port)
     serve_sandbox(port=port, stores=stores, seed=seed, console=standard_console())
+
+
+app.add_typer(cli_upkeep.app)
 
 
 if __name__ == "__main__":

@@ -112,6 +112,12 @@ class DayStatus:
         return found
 
     @property
+    def needs_no_fetch(self) -> bool:
+        """Whether computing it again from ``raw`` makes an incomplete date whole."""
+        is_there = not any(table.startswith("raw.") for table in self.absent)
+        return self.state is DayState.INCOMPLETE and is_there and not self.read_early
+
+    @property
     def unreconciled(self) -> int:
         """Z-reports that differ from their orders, and registers whose orders have none."""
         return self.reconciliation["unbalanced"] + self.reconciliation["missing_z_report"]

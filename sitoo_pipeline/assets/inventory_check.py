@@ -5,7 +5,7 @@ It blocks nothing and asks Sitoo for nothing. Where the inventory cannot be take
 
 import shlex
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -100,16 +100,23 @@ def _remarks(day: DayStatus) -> list[str]:
 
 def what_to_do(days: Sequence[DayStatus], account: str) -> str:
     """The commands that load and deliver what failed, a line for each run of dates that follow each other."""
-    spans: list[list[date]] = []
+    spans: list[list[DayStatus]] = []
     for day in _failures(days):
-        if spans and day.business_date - spans[-1][-1] == timedelta(days=1):
-            spans[-1].append(day.business_date)
+        last = spans[-1][-1] if spans else None
+        is_next = last and day.business_date - last.business_date == timedelta(days=1)
+        if last and is_next and day.needs_no_fetch == last.needs_no_fetch:
+            spans[-1].append(day)
         else:
-            spans.append([day.business_date])
-    command = ["sitoo-pipeline", "backfill", "--account", account]
-    lines = [shlex.join([*command, "--from", str(span[0]), "--to", str(span[-1])]) for span in spans[:EXAMPLES]]
+            spans.append([day])
+    lines = [_backfill(account, span) for span in spans[:EXAMPLES]]
     if len(spans) > EXAMPLES:
         lines.append(f"and {len(spans) - EXAMPLES} more: sitoo-pipeline status lists them")
     if len(days) > len(_failures(days)):
         lines.append("Unreconciled: look at marts.z_report_reconciliation; load the date again when late data is in.")
     return "\n".join(lines)
+
+
+def _backfill(account: str, days: Sequence[DayStatus]) -> str:
+    period = ["--from", str(days[0].business_date), "--to", str(days[-1].business_date)]
+    words = ["sitoo-pipeline", "backfill", "--account", account, *period]
+    return shlex.join([*words, "--no-fetch"] if days[0].needs_no_fetch else words)

@@ -93,8 +93,11 @@ def _warehouse(account: Account) -> Finding:
     what = f"{account.name}: warehouse"
     if not account.warehouse_path.exists():
         return Finding(what, "nothing loaded yet")
+    warehouse = Warehouse(account.warehouse_path, lock_timeout=0.5)
     try:
-        with Warehouse(account.warehouse_path, lock_timeout=0.5).connect() as con:
+        with warehouse.look():
+            pass  # an older file is told of, and not migrated by looking at it
+        with warehouse.connect() as con:
             [(dates, last)] = con.execute(
                 "SELECT count(DISTINCT business_date), max(business_date) FROM core.orders"
             ).fetchall()

@@ -82,17 +82,22 @@ class Execution:
             raise StageError("; ".join(dict.fromkeys(failures)))
         return dates
 
-    def run(self, dates: Iterable[date], *, sinks: bool = True) -> Outcome:
-        """Take ``dates`` from Sitoo to the targets (or to the marts only)."""
+    def run(self, dates: Iterable[date], *, sinks: bool = True, fetch: bool = True) -> Outcome:
+        """Take ``dates`` from Sitoo to the targets (or to the marts only).
+
+        Without ``fetch``, Sitoo is asked for nothing: they are computed again from what ``raw`` has.
+        """
         outcome = Outcome(self.account.name)
         good = sorted(set(dates))
+        stages = [stage for stage in STAGES if (fetch or stage != "extract") and (sinks or stage != "deliver")]
+        reference = self.account.stages["reference"]
         try:
-            self._whole("reference")
+            self._whole("reference", reference if fetch else [key for key in reference if key.path[1] != "raw"])
         except StageError as error:
             outcome.failed.update(dict.fromkeys(good, str(error)))
             return outcome
         for group in chunks(good, DATES_PER_RUN):
-            outcome.done += self._group(group, outcome, sinks=sinks)
+            outcome.done += self._group(group, outcome, stages)
         try:
             self._whole("publish")
         except StageError as error:
@@ -107,7 +112,7 @@ class Execution:
         config = {sink_op(self.account.name, target): {"config": {"force": force, "rejected": rejected}}}
         for group in chunks(list(dates), DATES_PER_RUN):
             self.progress("deliver", group)
-            result = self._job(stage_name(self.account.name, "deliver"), group, asset=asset, config=config)
+            result = self._job(stage_name(self.account.name, "deliver"), group, assets=[asset], config=config)
             named, unnamed = self._failures(result)
             outcome.failed.update(named or (dict.fromkeys(group, unnamed) if unnamed else {}))
             outcome.done += [day for day in group if day not in outcome.failed]
@@ -118,11 +123,9 @@ class Execution:
             outcome.figures |= dict(_figures(told))
         return outcome
 
-    def _group(self, dates: Sequence[date], outcome: Outcome, *, sinks: bool) -> list[date]:
+    def _group(self, dates: Sequence[date], outcome: Outcome, stages: Sequence[str]) -> list[date]:
         good = list(dates)
-        for stage in STAGES:
-            if stage == "deliver" and not sinks:
-                break
+        for stage in stages:
             if good and self.account.stages[stage]:
                 failed = self._stage(stage, good)
                 outcome.failed.update(failed)
@@ -148,15 +151,17 @@ class Execution:
                 queue[:0] = chunks(rest, DATES_PER_RUN)
         return failed
 
-    def _whole(self, stage: str) -> None:
+    def _whole(self, stage: str, assets: Sequence[dg.AssetKey] = ()) -> None:
         self.progress(stage, [])
-        named, unnamed = self._execute(stage, [])
+        named, unnamed = self._execute(stage, [], assets)
         if named or unnamed:
             raise StageError(unnamed or "; ".join(named.values()))
 
-    def _execute(self, stage: str, dates: Sequence[date]) -> tuple[dict[date, str], str | None]:
+    def _execute(
+        self, stage: str, dates: Sequence[date], assets: Sequence[dg.AssetKey] = ()
+    ) -> tuple[dict[date, str], str | None]:
         """One run. Returns the dates that its steps named as failed, and the reason of a failure that named none."""
-        result = self._job(stage_name(self.account.name, stage), dates)
+        result = self._job(stage_name(self.account.name, stage), dates, assets=assets)
         self._notes += [note for event in result.all_events for note in _notes_of(event)]
         return self._failures(result)
 
@@ -179,7 +184,7 @@ class Execution:
         name: str,
         dates: Sequence[date],
         *,
-        asset: dg.AssetKey | None = None,
+        assets: Sequence[dg.AssetKey] = (),
         config: Mapping[str, Any] | None = None,
     ) -> dg.ExecuteInProcessResult:
         tags = dict(self.tags)
@@ -190,7 +195,7 @@ class Execution:
             tags=tags,
             partition_key=dates[0].isoformat() if len(dates) == 1 else None,
             run_config={"loggers": {"console": {"config": {"log_level": self.log_level}}}, "ops": config or {}},
-            asset_selection=[asset] if asset else None,
+            asset_selection=list(assets) or None,
             raise_on_error=False,
         )
         if any(_is_interrupt(event) for event in result.all_events):

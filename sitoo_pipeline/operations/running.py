@@ -14,7 +14,7 @@ from sitoo_pipeline.operations.console import progress
 from sitoo_pipeline.operations.execution import Execution, Outcome, StageError
 from sitoo_pipeline.operations.faults import RangeError
 from sitoo_pipeline.operations.home import dagster_home, open_instance
-from sitoo_pipeline.operations.preflight import unreachable
+from sitoo_pipeline.operations.preflight import never_fetched, unreachable
 from sitoo_pipeline.settings import Account, Settings
 
 
@@ -50,20 +50,23 @@ def run_dates(
     *,
     console: Console,
     sinks: bool = True,
+    fetch: bool = True,
     trigger: str,
     verbose: bool = False,
 ) -> list[Outcome]:
     """Take the dates of each account through the stages, and say what became of them.
 
-    Nothing is written, not even Dagster's home, for an account whose Sitoo system does not answer.
+    Nothing is written, not even Dagster's home, for an account whose Sitoo system does not answer. Without ``fetch`` it
+    is asked for nothing, and the dates are computed again from ``raw``.
     """
-    refused = {account.name: unreachable(account) for account in settings.accounts if dates.get(account.name)}
+    cannot = unreachable if fetch else never_fetched
+    refused = {account.name: cannot(account) for account in settings.accounts if dates.get(account.name)}
     reachable = [name for name, why in refused.items() if why is None]
     outcomes = {name: Outcome(name, failed=dict.fromkeys(dates[name], why)) for name, why in refused.items() if why}
     for name, execution in at_work(settings, reachable, trigger=trigger, verbose=verbose):
         with progress(console, name, len(dates[name]), verbose=verbose) as report:
             execution.progress = report
-            outcomes[name] = execution.run(dates[name], sinks=sinks)
+            outcomes[name] = execution.run(dates[name], sinks=sinks, fetch=fetch)
     return [outcomes.get(name, Outcome(name)) for name in dates]
 
 

@@ -108,4 +108,18 @@ POLLS = Table(
     audited=False,
 )
 
-TABLES = (LOADS, POLLS, QUARANTINE, DRIFT, RELOAD_DIFFS)
+SCHEMA_VERSION = Table(
+    "meta",
+    "schema_version",
+    "One row per version of the schema that the file has had; the highest is the one that it has.",
+    (
+        Column("version", INTEGER, "The version", nullable=False),
+        Column("applied_at", INSTANT, "When the file was brought to it", nullable=False),
+        Column("changes", TEXT, "What was done for it, in words", nullable=False),
+    ),
+    key=("version",),
+    partition=None,
+    audited=False,
+)
+
+TABLES = (LOADS, POLLS, QUARANTINE, DRIFT, RELOAD_DIFFS, SCHEMA_VERSION)

@@ -12,7 +12,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +21,12 @@ import duckdb
 import polars as pl
 import stamina
 
-from sitoo_pipeline.tables import ALL_TABLES, BY_NAME
+from sitoo_pipeline.tables import BY_NAME
+from sitoo_pipeline.warehouse import migrations
+from sitoo_pipeline.warehouse.migrations import Shape
 
 _LOCKED = re.compile(r"Could not set lock|being used by another process", re.IGNORECASE)
 _HOLDER = re.compile(r"(?:held|open) in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
-_NAMED = 3
-LAYERS = ("raw", "core", "marts", "meta")
 
 
 class WarehouseLockedError(RuntimeError):
@@ -38,18 +38,6 @@ class WarehouseLockedError(RuntimeError):
         super().__init__(
             f"{path} is open in {holder} and was still after {waited:g} s. Nothing was written. "
             f"Close it there and run again; to look at the figures at any time, open {path.stem}_read{path.suffix}."
-        )
-
-
-class WarehouseVersionError(RuntimeError):
-    """The file's tables have other columns than this version of the pipeline declares. Nothing was written."""
-
-    def __init__(self, path: Path, tables: Sequence[str]) -> None:
-        named = ", ".join(tables[:_NAMED]) + (f" and {len(tables) - _NAMED} more" if len(tables) > _NAMED else "")
-        super().__init__(
-            f"{path} was made by another version of the pipeline: other columns in {named}. Nothing was written. "
-            "Move the file away and load its dates again (sitoo-pipeline backfill); the ledger of deliveries stays "
-            "where it is, so that nothing is sent twice."
         )
 
 
@@ -71,26 +59,46 @@ class Warehouse:
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection in UTC with every table there, closed at the end of the block.
+        """A connection in UTC with every table there, closed at the end of the block; an older file is migrated first.
 
         A folder that is missing is made for its owner alone: the file holds customers' names and addresses.
 
         Raises:
             WarehouseLockedError: another process held the file for ``lock_timeout`` seconds.
-            WarehouseVersionError: a table has other columns than are declared.
+            WarehouseVersionError: a newer pipeline wrote the file, or its columns are others than any version has.
         """
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        con = self._open(self.path, patience=self.lock_timeout)
-        try:
+        with ExitStack() as after, closing(self._open(self.path, patience=self.lock_timeout)) as con:
             self._set_up(con)
             con.execute("SET preserve_insertion_order = false")
             # Closing moves what was written into the file anyway; doing so at a commit would rewrite it date by date.
             con.execute("SET wal_autocheckpoint = '256MB'")
-            if not BY_NAME.keys() <= _tables_there(con, self.path):
-                _create_tables(con)
+            self._bring_up_to_date(con, after)
             yield con
-        finally:
-            con.close()
+
+    def _bring_up_to_date(self, con: duckdb.DuckDBPyConnection, after: ExitStack) -> None:
+        """Every table there, in the shape that is declared; an older file is migrated, a newer one refused."""
+        there = migrations.shape_of(con)
+        version = self._judged(con, there)
+        if version is not None and version < migrations.SCHEMA_VERSION:
+            con.execute("CHECKPOINT")
+            copy_to(self.path, migrations.copy_path(self.path, version), after)
+            with transaction(con):
+                migrations.migrate(con, self.path, version)
+        elif not BY_NAME.keys() <= there.keys():
+            with transaction(con):
+                migrations.create_tables(con)
+                if version is None:
+                    migrations.stamp(con, "a new file")
+
+    def _judged(self, con: duckdb.DuckDBPyConnection, there: Shape) -> int | None:
+        """The file's version (None: it has no tables yet), where it is not one that has to be refused."""
+        version = migrations.version_of(con, there)
+        if version is not None and version > migrations.SCHEMA_VERSION:
+            raise migrations.newer(self.path, version)
+        if version == migrations.SCHEMA_VERSION and (others := _differing(there)):
+            raise migrations.unlike(self.path, others)
+        return version
 
     @contextmanager
     def look(self, *, patience: float = 2.0) -> Iterator[tuple[duckdb.DuckDBPyConnection, datetime | None]]:
@@ -102,7 +110,7 @@ class Warehouse:
 
         Raises:
             WarehouseLockedError: another process held the file, and there is no read copy.
-            WarehouseVersionError: a table has other columns than are declared.
+            WarehouseVersionError: its schema has another version.
             duckdb.IOException: there is no file.
         """
         as_of = None
@@ -115,7 +123,9 @@ class Warehouse:
             con = self._open(self.read_copy, patience=0, read_only=True)
         try:
             self._set_up(con)
-            _tables_there(con, self.path)
+            version = self._judged(con, migrations.shape_of(con))
+            if version is not None and version < migrations.SCHEMA_VERSION:
+                raise migrations.older(self.path, version)
             yield con, as_of
         finally:
             con.close()
@@ -160,18 +170,9 @@ class Warehouse:
         Raises:
             WarehouseLockedError: another process held the file; the earlier copy stays.
         """
-        fresh = self.read_copy.with_name(f".{self.read_copy.name}.new")
         with ExitStack() as after, self.connect() as con:
             con.execute("CHECKPOINT")
-            # Closing any descriptor of a file gives up this process's lock on it, so this one is closed after DuckDB's.
-            source = after.enter_context(self.path.open("rb"))
-            with fresh.open("wb") as target:
-                shutil.copyfileobj(source, target, 2**20)
-                target.flush()
-                os.fsync(target.fileno())
-            # A reader that opened the last copy for writing may have left a log, which DuckDB would add to this copy.
-            self.read_copy.with_name(f"{self.read_copy.name}.wal").unlink(missing_ok=True)
-            fresh.replace(self.read_copy)
+            copy_to(self.path, self.read_copy, after)
         return self.read_copy
 
 
@@ -182,28 +183,30 @@ def _is_locked(error: Exception) -> bool:
 _DECLARED = {name: [column.name for column in table.all_columns] for name, table in BY_NAME.items()}
 
 
-def _tables_there(con: duckdb.DuckDBPyConnection, path: Path) -> set[str]:
-    """The tables of the file; those of another version are refused.
+def _differing(there: Shape) -> list[str]:
+    """Tables with other columns than are declared.
 
     A query of a column that is not there would say so too, but in the words of DuckDB, and late.
     """
-    there: dict[str, list[str]] = dict(
-        con.execute(
-            "SELECT schema_name || '.' || table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
-            "WHERE database_name = current_database() GROUP BY ALL"
-        ).fetchall()
-    )
-    if others := sorted(name for name, columns in there.items() if columns != _DECLARED.get(name, columns)):
-        raise WarehouseVersionError(path, others)
-    return set(there)
+    # Sorted, since a column that a migration added stands last in the file.
+    return sorted(name for name, columns in there.items() if sorted(columns) != sorted(_DECLARED.get(name, columns)))
 
 
-def _create_tables(con: duckdb.DuckDBPyConnection) -> None:
-    with transaction(con):
-        for layer in LAYERS:
-            con.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
-        for table in ALL_TABLES:
-            con.execute(table.ddl)
+def copy_to(path: Path, target: Path, after: ExitStack) -> None:
+    """Put a copy of the DuckDB file ``path`` at ``target``, by an atomic rename.
+
+    The caller has the file open and has written everything into it (``CHECKPOINT``). ``after`` is closed after that
+    connection: closing any descriptor of a file gives up this process's lock on it.
+    """
+    source = after.enter_context(path.open("rb"))
+    fresh = target.with_name(f".{target.name}.new")
+    with fresh.open("wb") as written:
+        shutil.copyfileobj(source, written, 2**20)
+        written.flush()
+        os.fsync(written.fileno())
+    # A reader that opened the last copy for writing may have left a log, which DuckDB would add to this copy.
+    target.with_name(f"{target.name}.wal").unlink(missing_ok=True)
+    fresh.replace(target)
 
 
 @contextmanager
