@@ -1,7 +1,8 @@
-"""The verbs that look after what is kept: upgrades of the warehouse. Part of ``cli``."""
+"""The verbs that look after what is kept: upgrades of the warehouse, backup and restore. Part of ``cli``."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,3 +41,58 @@ def upgrade(account: AccountName = None, as_json: AsJson = False) -> None:  # no
         console.print_json(data=[asdict(outcome) for outcome in done])
     if any(outcome.problem for outcome in done):
         raise typer.Exit(1)
+
+
+@app.command(short_help="Warehouses, ledgers and exports as one file.")
+@clearly
+def backup(
+    output: Annotated[Path, typer.Option("--output", help="The file to write, a tar.")],
+    account: AccountName = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Write the warehouses, the ledgers of deliveries and the exports to one file, while nothing loads.
+
+    A load that runs is waited for. Settings and secrets are not in it, and a database on a server is backed up by its
+    own tools: which, stands on standard error.
+    """
+    settings = settings_or_exit()
+    accounts = accounts_or_exit(settings, account)
+    from dataclasses import asdict
+
+    from sitoo_pipeline.operations.backup import make_backup
+
+    console = standard_console()
+    made = make_backup(accounts, output, force=force)
+    for name, left_out in made.left_out.items():
+        for what in left_out:
+            say(f"{name}: {what}")
+    if as_json:
+        console.print_json(data=asdict(made))
+    else:
+        console.print(f"{output}: {len(made.members)} files of {', '.join(made.accounts)}")
+
+
+@app.command(short_help="What a backup holds, put in its place.")
+@clearly
+def restore(
+    file: Annotated[Path, typer.Argument(help="The file that backup wrote.", metavar="FILE")],
+    account: AccountName = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,  # noqa: FBT002
+) -> None:
+    """Put what a backup holds in the places that the settings name, after every file of it was checked.
+
+    What is there is not overwritten without --force. A damaged backup, and one of a newer version, changes nothing.
+    """
+    settings = settings_or_exit()
+    accounts_or_exit(settings, account)
+    from sitoo_pipeline.operations.restore import restore_backup
+
+    done = restore_backup(settings.accounts, file, only=account, force=force)
+    for name, left_out in done.left_out.items():
+        for what in left_out if account in (None, name) else []:
+            say(f"{name}: {what}")
+    names = [account] if account else done.accounts
+    standard_console().print(
+        f"{', '.join(names)}: restored as of {done.created_at}; sitoo-pipeline status shows what is lacking since"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 from sqlalchemy.exc import OperationalError
 
+from sitoo_pipeline.operations.archive import BackupError
 from sitoo_pipeline.sinks.database import DatabaseUrlError
 from sitoo_pipeline.sitoo.errors import SitooError
 from sitoo_pipeline.warehouse import WarehouseLockedError, WarehouseVersionError
@@ -25,6 +26,7 @@ class PortTakenError(RuntimeError):
 _ASKED_WRONGLY = (RangeError, UnknownTargetError)
 _WRITTEN_TO_BE_SHOWN = (
     *_ASKED_WRONGLY, PortTakenError, SitooError, WarehouseLockedError, WarehouseVersionError, DatabaseUrlError,
+    BackupError,
 )  # fmt: skip
 
 

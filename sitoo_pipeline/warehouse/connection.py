@@ -76,6 +76,17 @@ class Warehouse:
             self._bring_up_to_date(con, after)
             yield con
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else has the file open within the block. Nothing in it is looked at, whatever version it has.
+
+        Raises:
+            WarehouseLockedError: another process held the file for ``lock_timeout`` seconds.
+            duckdb.Error: it cannot be opened at all.
+        """
+        with closing(self._open(self.path, patience=self.lock_timeout)):
+            yield
+
     def _bring_up_to_date(self, con: duckdb.DuckDBPyConnection, after: ExitStack) -> None:
         """Every table there, in the shape that is declared; an older file is migrated, a newer one refused."""
         there = migrations.shape_of(con)
