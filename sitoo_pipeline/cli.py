@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from sitoo_pipeline import cli_upkeep
+from sitoo_pipeline import cli_reporting, cli_upkeep
 from sitoo_pipeline.command import (
     accounts_or_exit,
     clearly,
@@ -201,6 +201,9 @@ def status(
         console.print_json(data=status_as_json(found))
     if any(account.is_failure for account in found):
         raise typer.Exit(1)
+
+
+cli_reporting.register(app)
 
 
 @app.command(short_help="What could stop the next run, and what to do about it.")

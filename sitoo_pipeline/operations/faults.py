@@ -6,6 +6,7 @@ import duckdb
 from sqlalchemy.exc import OperationalError
 
 from sitoo_pipeline.operations.archive import BackupError
+from sitoo_pipeline.reporting.errors import FormatError, OutputError, TooManyRowsError, UnknownTableError
 from sitoo_pipeline.sinks.database import DatabaseUrlError
 from sitoo_pipeline.sitoo.errors import SitooError
 from sitoo_pipeline.warehouse import WarehouseLockedError, WarehouseVersionError
@@ -19,14 +20,18 @@ class UnknownTargetError(ValueError):
     """A target that the settings do not switch on."""
 
 
+class NothingLoadedError(RuntimeError):
+    """None of the dates that were asked for is loaded."""
+
+
 class PortTakenError(RuntimeError):
     """Another program listens there already, or the address is none of this machine's."""
 
 
-_ASKED_WRONGLY = (RangeError, UnknownTargetError)
+_ASKED_WRONGLY = (RangeError, UnknownTargetError, UnknownTableError, FormatError)
 _WRITTEN_TO_BE_SHOWN = (
     *_ASKED_WRONGLY, PortTakenError, SitooError, WarehouseLockedError, WarehouseVersionError, DatabaseUrlError,
-    BackupError,
+    BackupError, NothingLoadedError, OutputError, TooManyRowsError,
 )  # fmt: skip
 
 

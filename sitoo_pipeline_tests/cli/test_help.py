@@ -9,8 +9,21 @@ import pytest
 
 from sitoo_pipeline_tests.cli.project import Project
 
-VERBS = ("demo", "run", "backfill", "deliver", "status", "doctor", "ui", "sandbox")
-HEAVY = {"dagster", "polars", "duckdb", "sqlalchemy", "httpx", "pyarrow", "pydantic", "rich", "uvicorn"}
+VERBS = ("demo", "run", "backfill", "deliver", "status", "doctor", "report", "export", "ui", "sandbox")
+HEAVY = {
+    "dagster",
+    "polars",
+    "duckdb",
+    "sqlalchemy",
+    "httpx",
+    "pyarrow",
+    "pydantic",
+    "rich",
+    "uvicorn",
+    "jinja2",
+    "vl_convert",
+    "xlsxwriter",
+}
 
 
 def test_help_imports_nothing_heavy() -> None:

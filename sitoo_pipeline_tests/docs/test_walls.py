@@ -22,13 +22,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "warehouse": {"tables"},
     "transforms": {"tables"},
     "sinks": {"tables"},
+    "reporting": {"tables", "warehouse"},
     "assets": FOR_ASSETS,
     "automation": {"assets"},
-    "operations": FOR_ASSETS | {"assets", "automation", "definitions", "sandbox"},
+    "operations": FOR_ASSETS | {"assets", "automation", "definitions", "reporting", "sandbox"},
 }
 """The other rooms that a room may import."""
 
-WITHOUT_DAGSTER = ("settings", "tables", "sitoo", "warehouse", "transforms", "sinks", "sandbox")
+WITHOUT_DAGSTER = ("settings", "tables", "sitoo", "warehouse", "transforms", "sinks", "reporting", "sandbox")
 PURE = {"__future__", "collections", "dataclasses", "datetime", "decimal", "functools", "itertools", "polars", "typing"}
 """What a transform may import beside the tables: nothing that reads, writes, waits, guesses or tells the time."""
 PURE |= {"zoneinfo"}
