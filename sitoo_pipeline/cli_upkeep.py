@@ -1,4 +1,4 @@
-"""The verbs that look after what is kept: upgrades of the warehouse, backup and restore. Part of ``cli``."""
+"""The verbs that look after what is kept: upgrades of the warehouse, backup and restore, retention. Part of ``cli``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sitoo_pipeline.command import accounts_or_exit, clearly, say, settings_or_exit, standard_console
+from sitoo_pipeline.command import accounts_or_exit, clearly, is_verbose, say, settings_or_exit, standard_console
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -96,3 +96,21 @@ def restore(
     standard_console().print(
         f"{', '.join(names)}: restored as of {done.created_at}; sitoo-pipeline status shows what is lacking since"
     )
+
+
+@app.command(short_help="What is older than the retention settings keep it is removed.")
+@clearly
+def prune(account: AccountName = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Remove old runs, landed bodies, deliveries and loads, as each account's retention job does every night."""
+    settings = settings_or_exit()
+    accounts = accounts_or_exit(settings, account)
+    from sitoo_pipeline.operations.pruning import prune
+
+    console = standard_console()
+    gone = prune(settings, accounts, verbose=is_verbose())
+    if as_json:
+        console.print_json(data=gone)
+        return
+    for name, counts in gone.items():
+        said = ", ".join(f"{number} {what.replace('_', ' ')}" for what, number in counts.items() if number)
+        console.print(f"{name}: {said or 'nothing'} removed")

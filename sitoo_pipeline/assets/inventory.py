@@ -92,7 +92,7 @@ def take_inventory(runtime: Runtime, dates: Sequence[date], *, now: datetime) ->
                 _read_loads(con, found, runtime)
                 _read_figures(con, found)
     if found:
-        _read_deliveries(runtime, found)
+        _read_deliveries(runtime, found, now.date() - timedelta(days=runtime.account.deliveries_retention_days))
     return Inventory(tuple(found.values()), as_of)
 
 
@@ -138,7 +138,7 @@ def _read_figures(con: duckdb.DuckDBPyConnection, found: dict[date, DayStatus]) 
             found[day].transactions += transactions
 
 
-def _read_deliveries(runtime: Runtime, found: dict[date, DayStatus]) -> None:
+def _read_deliveries(runtime: Runtime, found: dict[date, DayStatus], forgotten_before: date) -> None:
     account, sinks = runtime.account, sinks_of(runtime)
     if not account.folder.exists():  # the ledger would make it, and nothing was ever delivered
         for status in found.values():
@@ -153,7 +153,7 @@ def _read_deliveries(runtime: Runtime, found: dict[date, DayStatus]) -> None:
                 status.deliveries[sink.name] = Counter(counts.get(day, {}))
                 status.left_out[sink.name] = left_out.get(day, [])
                 is_expected = sink.expects_records(day, has_sales=bool(status.transactions))
-                if is_expected and not status.deliveries[sink.name]:
+                if is_expected and day >= forgotten_before and not status.deliveries[sink.name]:
                     status.not_handed_over.add(sink.name)
 
 

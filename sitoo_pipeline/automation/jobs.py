@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from sitoo_pipeline.assets import AccountAssets
+from sitoo_pipeline.automation.retention import retention_job
 
 PRIORITY = "dagster/priority"
 """Tag of a run by which it goes before others that wait. The night's run has 10, what polls ask and find 5, and a
@@ -68,6 +69,7 @@ def jobs(account: AccountAssets) -> list[Any]:
             for one, keys in account.polls.items()
         ),
         _job(account, inventory_name(account.name), inventory, _INVENTORY),
+        retention_job(account),
     ]
 
 

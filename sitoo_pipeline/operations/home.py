@@ -21,9 +21,15 @@ concurrency:
     max_concurrent_runs: 1  # one warehouse file, and one request at a time per API user
 python_logs:
   managed_python_loggers: [sitoo_pipeline]  # retries and warnings of our own stand in the run's log
-retention:
+retention:  # of ticks; runs are removed by each account's retention job
   schedule:
     purge_after_days: 90
+  sensor:
+    purge_after_days:
+      skipped: 7
+      success: 90
+      failure: 90
+      started: 90
 """
 
 WORKSPACE_YAML = """\

@@ -110,6 +110,15 @@ class Account(Section):
     rejected_retention_days: PositiveDays = Field(
         default=30, description="how long the content of a rejected record is kept", examples=[30]
     )
+    history_retention_days: PositiveDays = Field(
+        default=400, description="how long loads, polls and moved figures are remembered", examples=[400]
+    )
+    deliveries_retention_days: PositiveDays = Field(
+        default=1826, description="how long the ledger remembers a date's deliveries", examples=[1826]
+    )
+    runs_retention_days: PositiveDays = Field(
+        default=90, description="how long runs are kept that nothing is shown of any more", examples=[90]
+    )
     chunk_days: int = Field(
         default=7, strict=True, ge=1, le=31, description="days asked for at once in a backfill", examples=[7]
     )

@@ -116,6 +116,12 @@ def forget_payloads(connection: sa.Connection, account: str, *, before: datetime
     return int(connection.execute(sa.update(DEAD_LETTERS).where(old).values(payload=None)).rowcount)
 
 
+def forget(connection: sa.Connection, account: str, *, before: date) -> None:
+    """Remove what was refused of dates before this one."""
+    table = DEAD_LETTERS.c
+    connection.execute(sa.delete(DEAD_LETTERS).where(table.account == account, table.partition < before))
+
+
 def _delete(connection: sa.Connection, account: str, target: str, keys: list[str]) -> None:
     table = DEAD_LETTERS.c
     for some in _pieces(keys):

@@ -152,6 +152,15 @@ class Ledger(Closing):
         with self._writing() as connection:
             return dead_letters.forget_payloads(connection, account, before=before)
 
+    def forget(self, account: str, *, before: date) -> int:
+        """Remove the records of dates before this one that are settled; returns how many.
+
+        Should such a date be handed over again, it is handed over whole.
+        """
+        with self._writing() as connection:
+            dead_letters.forget(connection, account, before=before)
+            return ledger_rows.forget(connection, account, before=before)
+
     def retry_at(self, account: str, target: str, now: datetime) -> datetime | None:
         """Until when the target wants to be left alone; None where it may be called at ``now``."""
         table = DELIVERIES.c

@@ -173,3 +173,11 @@ def _row(account: str, target: str, record: Record, outcome: Outcome, run_id: st
         "retry_at": outcome.retry_after,
         "delivered_at": now if outcome.state is State.DELIVERED else None,
     }
+
+
+def forget(connection: sa.Connection, account: str, *, before: date) -> int:
+    """Remove the settled rows of dates before this one, and say how many."""
+    table = DELIVERIES.c
+    settled = table.state.in_([State.DELIVERED, State.REJECTED, State.HELD])
+    gone = sa.delete(DELIVERIES).where(table.account == account, table.partition < before, settled)
+    return int(connection.execute(gone).rowcount)

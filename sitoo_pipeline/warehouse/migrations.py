@@ -128,6 +128,11 @@ def copy_path(path: Path, version: int) -> Path:
     return path.with_name(f"{path.stem}.version-{version}{path.suffix}")
 
 
+def copies(path: Path) -> list[Path]:
+    """The copies that were made before migrations of the file ``path``, of whatever version."""
+    return sorted(path.parent.glob(f"{path.stem}.version-*{path.suffix}"))
+
+
 @dataclass
 class Plan:
     """What brings a file to the declared shape.

@@ -113,8 +113,8 @@ def test_the_groups_and_schedules_are_those_that_the_ui_shows(demo: Project) -> 
     [sensor] = re.findall(r"^\| `<account>_(\w+)` \(sensor\) \|", read(README), flags=re.MULTILINE)
     assert [one.name for one in defs.sensors or []] == [f"demo_{sensor}"]
     for name, said in rows:
-        hour = re.fullmatch(r"0(\d):00", said)
-        assert schedules[f"demo_{name}"].cron_schedule == (f"0 {hour[1]} * * *" if hour else times[said])
+        at = re.fullmatch(r"0(\d):([03])0", said)
+        assert schedules[f"demo_{name}"].cron_schedule == (f"{int(at[2] + '0')} {at[1]} * * *" if at else times[said])
 
 
 @pytest.mark.parametrize("page", [README, ROOT / "data" / "README.md"], ids=["README.md", "data/README.md"])

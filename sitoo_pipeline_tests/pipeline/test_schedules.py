@@ -109,7 +109,7 @@ def test_run_keys_differ_between_nights(defs: dg.Definitions, instance: dg.Dagst
 
 def test_everything_is_stopped_until_it_is_switched_on(defs: dg.Definitions) -> None:
     schedules, sensors = list(defs.schedules or []), list(defs.sensors or [])
-    assert {schedule.name for schedule in schedules} == {f"kedjan_{name}" for name in SCHEDULES}
+    assert {schedule.name for schedule in schedules} == {f"kedjan_{name}" for name in (*SCHEDULES, "retention")}
     assert [sensor.name for sensor in sensors] == ["kedjan_changes"]
     assert {one.default_status.value for one in [*schedules, *sensors]} == {"STOPPED"}
 
