@@ -41,8 +41,9 @@ soak: setup  ## Faults and kills while every target is served (minutes)
 ui: setup  ## Start Dagster's web server and daemon
 	$(BIN)/sitoo-pipeline ui
 
-bench: setup  ## Measure speed and memory (benchmarks/)
-	$(BIN)/python -m benchmarks
+bench: setup  ## Measure speed, memory and requests beside dlt and a bare script (benchmarks/)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[bench]'
+	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: setup  ## Pin the newest versions that pyproject.toml and constraints.in allow
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-tools

@@ -8,8 +8,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 _EVERY = 0.05  # seconds between two looks at the memory
 
@@ -41,11 +43,13 @@ def measure(command: Sequence[str], *, cwd: Path, environ: Mapping[str, str]) ->
     before, started = _cpu(), time.perf_counter()
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         process = subprocess.Popen(command, cwd=cwd, env=environ, stdout=output, stderr=subprocess.STDOUT)
-        peak = 0
-        while process.poll() is None:
-            peak = max(peak, sum(map(_peak_memory, _tree(process.pid))))
-            time.sleep(_EVERY)
-        seconds = time.perf_counter() - started
+        ended = Event()
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            looking = beside.submit(_highest, process.pid, ended)
+            process.wait()
+            seconds = time.perf_counter() - started
+            ended.set()
+            peak = looking.result()
         output.seek(0)
         printed = output.read()
     if process.returncode:
@@ -65,6 +69,14 @@ def clean_environment() -> dict[str, str]:
     ours = ("SITOO_", "DAGSTER_", "WEEKLY_BALANCE_", "DELIVERIES_", "SAMESYSTEM_", "OMETRIA_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+def _highest(pid: int, ended: Event) -> int:
+    peak = 0
+    while not ended.is_set():
+        peak = max(peak, sum(map(_peak_memory, _tree(pid))))
+        ended.wait(_EVERY)
+    return peak
 
 
 def _cpu() -> float:

@@ -18,14 +18,18 @@ class Period:
     last: date
 
     @classmethod
-    def of(cls, days: int) -> Period:
+    def of(cls, days: int, last: date = _LAST) -> Period:
         """The period of so many days."""
-        return cls(_LAST - timedelta(days=days - 1), _LAST)
+        return cls(last - timedelta(days=days - 1), last)
 
     @property
     def days(self) -> int:
         """How many dates it has."""
         return (self.last - self.first).days + 1
+
+    def day(self, number: int) -> date:
+        """One of its dates, the first is 0."""
+        return self.first + timedelta(days=number)
 
     @property
     def arguments(self) -> tuple[str, str]:

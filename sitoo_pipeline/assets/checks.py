@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import dagster as dg
+import duckdb
 import polars as pl
 
 from sitoo_pipeline.assets.check import Check
@@ -27,6 +28,13 @@ def query(check: Check, dates: Iterable[date], *, hold_back_above: Decimal | Non
     listed = ", ".join(f"DATE '{day}'" for day in sorted(dates)) or "NULL"
     above = "NULL" if hold_back_above is None else f"{hold_back_above:f}"
     return " ".join(check.sql.replace("{dates}", listed).replace("{hold_back_above}", above).split())
+
+
+def exceptions(
+    con: duckdb.DuckDBPyConnection, check: Check, dates: Iterable[date], *, hold_back_above: Decimal | None
+) -> pl.DataFrame:
+    """The rows that must not be."""
+    return con.sql(query(check, dates, hold_back_above=hold_back_above)).pl()
 
 
 def asset_checks(
@@ -57,7 +65,7 @@ def asset_checks(
         dates = [date.fromisoformat(day) for day in context.partition_keys] if is_dated else []
         with runtime.warehouse.connect() as con:
             for check in checks:
-                found = con.sql(query(check, dates, hold_back_above=above)).pl()
+                found = exceptions(con, check, dates, hold_back_above=above)
                 if check.is_dated and len(dates) > 1:
                     # Dagster files the result of a range run under no date; so that each date has its own, say it here.
                     for day in dates:
