@@ -20,7 +20,7 @@ from benchmarks.period import Period
 _TUNED = {
     # Larger buffers, files of a size that lets both processes normalize, and nothing compressed on its way.
     "SOURCES__DATA_WRITER__BUFFER_MAX_ITEMS": "10000",
-    "SOURCES__DATA_WRITER__FILE_MAX_ITEMS": "20000",
+    "SOURCES__DATA_WRITER__FILE_MAX_ITEMS": "10000",
     "SOURCES__DATA_WRITER__DISABLE_COMPRESSION": "true",
     "NORMALIZE__WORKERS": "2",
     "NORMALIZE__DATA_WRITER__BUFFER_MAX_ITEMS": "50000",
