@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 
 from sitoo_pipeline.assets.check import Check
-from sitoo_pipeline.assets.check_history import log_result_of_date
+from sitoo_pipeline.assets.check_history import log_result_of_date, newest_of
 from sitoo_pipeline.assets.check_queries import CHECKS
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import key
@@ -63,6 +63,8 @@ def asset_checks(
         is_dated = context.has_partition_key or context.has_partition_key_range
         above = runtime.account.targets.weekly_balance.hold_back_above
         dates = [date.fromisoformat(day) for day in context.partition_keys] if is_dated else []
+        of_each = any(check.is_dated for check in checks) and len(dates) > 1
+        looked_at = newest_of(context.instance, asset, dates) if of_each else {}
         with runtime.warehouse.connect() as con:
             for check in checks:
                 found = exceptions(con, check, dates, hold_back_above=above)
@@ -71,7 +73,9 @@ def asset_checks(
                     for day in dates:
                         of_day = found.filter(pl.col("business_date") == day)
                         result = _result(check, asset, of_day, query(check, [day], hold_back_above=above))
-                        log_result_of_date(context, result, day, is_blocking=check.blocking)
+                        log_result_of_date(
+                            context, result, day, looked_at=looked_at.get(day), is_blocking=check.blocking
+                        )
                 yield _result(check, asset, found, query(check, dates, hold_back_above=above))
 
     return [run_checks]

@@ -1,6 +1,9 @@
 """The event log that is kept open writes what Dagster's own reads, and leaves other storages alone."""
 
+import json
 import os
+import shutil
+import sqlite3
 from pathlib import Path
 
 import dagster as dg
@@ -10,6 +13,7 @@ from dagster._core.instance import InstanceRef
 from sitoo_pipeline.operations.event_log import KeptOpenEventLog, kept_open
 from sitoo_pipeline.operations.home import dagster_home, open_instance
 
+RANGE = {"dagster/asset_partition_range_start": "2026-03-01", "dagster/asset_partition_range_end": "2026-03-04"}
 DAYS = dg.DailyPartitionsDefinition("2026-03-01", end_date="2026-03-05")
 
 
@@ -18,6 +22,20 @@ def sold() -> dg.MaterializeResult:  # type: ignore[type-arg]
     return dg.MaterializeResult(
         metadata={"gross_sales": 12.5}, check_results=[dg.AssetCheckResult(passed=True, check_name="fits")]
     )
+
+
+@dg.multi_asset(
+    specs=[dg.AssetSpec(name, partitions_def=DAYS, code_version="1") for name in ("hours", "days")],
+    check_specs=[dg.AssetCheckSpec("add_up", asset="days", partitions_def=DAYS)],
+    partitions_def=DAYS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def figures(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
+    for asset in ("hours", "days"):
+        for number, day in enumerate(context.partition_keys):
+            context.add_asset_metadata({"rows": number}, asset_key=asset, partition_key=day)
+        yield dg.MaterializeResult(asset_key=asset)
+    yield dg.AssetCheckResult(asset_key="days", check_name="add_up", passed=True)
 
 
 @pytest.fixture
@@ -58,6 +76,66 @@ def test_few_files_are_open_and_none_after_it(home: Path) -> None:
         assert len(list(history.glob("*.db"))) == 9
         assert 1 <= len(open_files(history)) <= 4
     assert open_files(history) == set()
+
+
+@pytest.mark.filterwarnings("ignore:.*partitions_def on an AssetCheckSpec")
+def test_a_range_run_writes_the_same_rows_as_dagsters_own_storage(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone: list[dg.DagsterEventType | None] = []
+    one_by_one = KeptOpenEventLog.store_event
+
+    def store_event(self: KeptOpenEventLog, event: dg.EventLogEntry) -> None:
+        alone.append(event.dagster_event_type)
+        one_by_one(self, event)
+
+    monkeypatch.setattr(KeptOpenEventLog, "store_event", store_event)
+    with open_instance(home) as instance:
+        run_range(instance)
+    plain = home.with_name("plain")
+    plain.mkdir()
+    shutil.copy(home / "dagster.yaml", plain)
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(plain))) as instance:
+        run_range(instance)
+    there = rows_written(plain)
+    assert rows_written(home) == there
+    materialized = [row for row in there["event_logs"] if "ASSET_MATERIALIZATION" in row]
+    assert len(materialized) == 2 * 2 * 4  # two assets and four dates, in the index and in the run's own file
+    assert {row[-1] for row in there["last materialization"]} == {"2026-03-04"}
+    written = {"ASSET_MATERIALIZATION", "ASSET_MATERIALIZATION_PLANNED"}
+    assert not written & {kind.value for kind in alone if kind}, "not in one transaction"
+
+
+def run_range(instance: dg.DagsterInstance) -> None:
+    job = dg.Definitions([figures], jobs=[dg.define_asset_job("all", "*")]).resolve_job_def("all")
+    assert job.execute_in_process(instance=instance, tags=RANGE).success
+
+
+def rows_written(home: Path) -> dict[str, list[tuple[str, ...]]]:
+    """What is in the files, without what is another in each run, in an order of its own."""
+    wanted = {
+        "event_logs": "SELECT coalesce(dagster_event_type, ''), coalesce(step_key, ''), coalesce(asset_key, ''), "
+        "coalesce(partition, '') FROM event_logs",
+        "asset_event_tags": "SELECT t.asset_key, key, CASE WHEN key LIKE '%data_version%' THEN '' ELSE value END, "
+        "e.partition FROM asset_event_tags AS t JOIN event_logs AS e ON e.id = t.event_id",
+        "asset_keys": "SELECT asset_key, CAST(last_run_id IS NOT NULL AS TEXT), "
+        "CAST(last_materialization_timestamp IS NOT NULL AS TEXT) FROM asset_keys",
+        "asset_check_executions": "SELECT c.asset_key, c.check_name, execution_status, coalesce(c.partition, ''), "
+        "coalesce(e.dagster_event_type, '') FROM asset_check_executions AS c "
+        "LEFT JOIN event_logs AS e ON e.id = c.evaluation_event_storage_id",
+        "last materialization": "SELECT k.asset_key, k.last_materialization, e.partition FROM asset_keys AS k "
+        "LEFT JOIN event_logs AS e ON e.id = json_extract(k.last_materialization, '$.storage_id')",
+    }
+    found: dict[str, list[tuple[str, ...]]] = {name: [] for name in wanted}
+    for file in (home / "history" / "runs").glob("*.db"):
+        with sqlite3.connect(file) as con:
+            for name, query in wanted.items():
+                found[name] += con.execute(query).fetchall()
+        con.close()
+    for name, rows in found.items():
+        found[name] = sorted(rows)
+    for number, (asset, last, day) in enumerate(found["last materialization"]):
+        event = json.loads(last)["event_log_entry"]["dagster_event"]["event_specific_data"]["materialization"]
+        found["last materialization"][number] = (asset, event["partition"], day)
+    return found
 
 
 def test_another_storage_is_left_alone(home: Path) -> None:
