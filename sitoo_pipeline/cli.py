@@ -88,7 +88,8 @@ def run(
     Without a date: yesterday, and every earlier date of which something came late or changed.
     """
     settings = settings_or_exit()
-    from sitoo_pipeline.operations.running import dates_between, run_dates, run_recent
+    from sitoo_pipeline.operations.dates import dates_between
+    from sitoo_pipeline.operations.running import run_dates, run_recent
 
     console = standard_console()
     if day is None:
@@ -113,7 +114,8 @@ def backfill(
     """
     settings = settings_or_exit()
     accounts = accounts_or_exit(settings, account)
-    from sitoo_pipeline.operations.running import dates_between, run_dates
+    from sitoo_pipeline.operations.dates import dates_between
+    from sitoo_pipeline.operations.running import run_dates
 
     console = standard_console()
     dates = {chosen.name: dates_between(chosen, first, last) for chosen in accounts}

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from sitoo_pipeline.assets import AccountAssets, Runtime, account_assets
+from sitoo_pipeline.assets.account import AccountAssets, account_assets
+from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.automation import jobs, schedules, sensors
 from sitoo_pipeline.settings import Account, Settings, is_configured, load_settings
 from sitoo_pipeline.settings.demo import demo_settings

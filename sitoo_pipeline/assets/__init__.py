@@ -1,11 +1,9 @@
 """Every step wired as a Dagster asset: get, transform, put.
 
-``account_assets`` is the one factory: all assets of an account come from it, and nothing of an account exists outside
+``account.account_assets`` is the one factory: all assets of an account come from it, and nothing of it exists outside
 it. What a step does is in the rooms below (``sitoo``, ``warehouse``, ``transforms``, ``sinks``); when it runs is in
 ``automation``.
+
+Nothing is imported here: the modules that only read (``inventory``, ``targets``, ``runtime`` and what they need) import
+no Dagster, whose start takes longer than most commands.
 """
-
-from sitoo_pipeline.assets.account import AccountAssets, account_assets
-from sitoo_pipeline.assets.runtime import Runtime
-
-__all__ = ["AccountAssets", "Runtime", "account_assets"]

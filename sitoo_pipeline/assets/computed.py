@@ -3,24 +3,19 @@
 ``core`` and ``marts`` list what is computed from what; here it becomes assets.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
-import duckdb
-import polars as pl
 
+from sitoo_pipeline.assets.computation import Computation
 from sitoo_pipeline.assets.days import DayMetadata, run_days
 from sitoo_pipeline.assets.metadata import day_totals, load_metadata, table_rows
-from sitoo_pipeline.assets.moved import Comparison
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import BACKFILL, key, table_spec
 from sitoo_pipeline.tables import Table
 from sitoo_pipeline.warehouse import failed_load, loaded_dates, replace_partitions, replace_whole
-
-Frames = Mapping[Table, pl.DataFrame]
 
 
 class NotLoadedError(RuntimeError):
@@ -31,28 +26,6 @@ class NotLoadedError(RuntimeError):
     def __init__(self, table: Table, dates: Sequence[date]) -> None:
         named = ", ".join(str(day) for day in dates)
         super().__init__(f"{table.qualified} is not loaded for {named}: materialize {table.qualified} for it first")
-
-
-@dataclass(frozen=True)
-class Computation:
-    """One step: ``tables`` from ``reads``.
-
-    ``compute`` gets an open connection and the dates (none for tables without partitions), and returns the rows of each
-    table. ``also`` names further dates whose rows follow from these; they are written in the same step.
-    ``comparison`` says what moved on a date that is loaded again.
-    """
-
-    name: str
-    tables: tuple[Table, ...]
-    reads: tuple[Table, ...]
-    compute: Callable[[Runtime, duckdb.DuckDBPyConnection, Sequence[date]], Frames]
-    also: Callable[[Runtime, duckdb.DuckDBPyConnection, Sequence[date]], Sequence[date]] | None = None
-    comparison: Comparison | None = None
-
-    @property
-    def layer(self) -> str:
-        """Layer of the tables that it makes."""
-        return self.tables[0].layer
 
 
 def computed_asset(

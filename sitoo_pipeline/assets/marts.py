@@ -8,7 +8,7 @@ from datetime import date
 import duckdb
 
 from sitoo_pipeline import transforms
-from sitoo_pipeline.assets.computed import Computation, Frames
+from sitoo_pipeline.assets.computation import Computation, Frames
 from sitoo_pipeline.assets.moved import Comparison, moved_figures
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.tables import core, marts

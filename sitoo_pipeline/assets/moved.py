@@ -9,8 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from sitoo_pipeline.assets.checks import examples
-from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.tables import Table, marts, meta
 from sitoo_pipeline.tables.types import MONEY
 from sitoo_pipeline.transforms.changes import ORDERS_MOVED
@@ -43,6 +41,10 @@ def moved_figures(moved: pl.DataFrame) -> dict[str, Any]:
     """The measures before and after as a table, and a note of the first of each store; nothing where none moved."""
     if moved.is_empty():
         return {}
+    # Both come with Dagster, which runs this step; who only asks what a table is made from needs none.
+    from sitoo_pipeline.assets.checks import examples
+    from sitoo_pipeline.assets.metadata import NOTES
+
     first = moved.unique(["store_id", "channel", "currency"], keep="first", maintain_order=True).head(_NAMED)
     said = [_sentence(**row) for row in first.iter_rows(named=True)]
     rest = [f"and {moved.height - first.height} more"] if moved.height > first.height else []

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from sitoo_pipeline.assets import AccountAssets
+from sitoo_pipeline.assets.account import AccountAssets
 from sitoo_pipeline.automation.retention import retention_job
 
 PRIORITY = "dagster/priority"

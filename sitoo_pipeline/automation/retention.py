@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from sitoo_pipeline.assets import AccountAssets
+from sitoo_pipeline.assets.account import AccountAssets
 from sitoo_pipeline.assets.retention import forget
 from sitoo_pipeline.automation.run_history import forget_runs
 

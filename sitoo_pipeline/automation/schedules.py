@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from sitoo_pipeline.assets import AccountAssets
+from sitoo_pipeline.assets.account import AccountAssets
 from sitoo_pipeline.automation.jobs import PRIORITY, daily_name, inventory_name, poll_name
 from sitoo_pipeline.automation.retention import retention_name
 

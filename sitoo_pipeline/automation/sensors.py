@@ -5,7 +5,7 @@ from datetime import date
 
 import dagster as dg
 
-from sitoo_pipeline.assets import AccountAssets
+from sitoo_pipeline.assets.account import AccountAssets
 from sitoo_pipeline.assets.changes import found_dates
 from sitoo_pipeline.automation.jobs import PRIORITY, daily_name
 

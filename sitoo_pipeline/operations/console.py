@@ -14,8 +14,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from sitoo_pipeline.operations.execution import STAGES
-from sitoo_pipeline.operations.execution import Progress as Report
+from sitoo_pipeline.operations.stages import STAGES
+from sitoo_pipeline.operations.stages import Progress as Report
 
 _DOING = {
     "reference": "stores and registers",

@@ -14,10 +14,11 @@ from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Sink
 from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.operations.console import progress
+from sitoo_pipeline.operations.dates import dates_between
 from sitoo_pipeline.operations.execution import Outcome
 from sitoo_pipeline.operations.faults import UnknownTargetError
 from sitoo_pipeline.operations.report import print_outcomes
-from sitoo_pipeline.operations.running import at_work, dates_between
+from sitoo_pipeline.operations.running import at_work
 from sitoo_pipeline.settings import Account, Settings
 from sitoo_pipeline.sinks import Report
 

@@ -9,7 +9,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import dagster as dg
 import duckdb
 import httpx
 import polars as pl
@@ -162,6 +161,8 @@ def _schedules(settings: Settings) -> Iterator[Finding]:
     if not (home / "dagster.yaml").exists():
         yield Finding("schedules", none)
         return
+    import dagster as dg  # late: it takes longer than all other findings
+
     with dg.DagsterInstance.from_config(str(home)) as instance:
         running = sorted(state.name for state in instance.all_instigator_state() if state.is_running)
         beat = instance.get_daemon_heartbeats().get("SCHEDULER")

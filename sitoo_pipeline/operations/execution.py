@@ -6,29 +6,24 @@ others go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from sitoo_pipeline.assets import AccountAssets
+from sitoo_pipeline.assets.account import AccountAssets
 from sitoo_pipeline.assets.changes import found_dates
 from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.assets.runtime import chunks
 from sitoo_pipeline.assets.sinks import sink_key, sink_op
 from sitoo_pipeline.automation import poll_name, stage_name
+from sitoo_pipeline.operations.stages import STAGES, Progress
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 DATES_PER_RUN = 31
-
-STAGES = ("extract", "transform", "deliver")
-"""The stages that work on dates, in their order. ``reference`` comes before them and ``publish`` after."""
-
-Progress = Callable[[str, Sequence[date]], None]
-"""Is told the stage and the dates that are now worked on."""
 
 
 @dataclass

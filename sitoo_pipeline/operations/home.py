@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dagster as dg
-from dagster._core.instance import InstanceRef
-
-from sitoo_pipeline.operations.event_log import kept_open
+if TYPE_CHECKING:
+    import dagster as dg
 
 DAGSTER_YAML = """\
 # Written by sitoo-pipeline where there was none; edit it freely.
@@ -53,6 +52,11 @@ def open_instance(home: Path) -> dg.DagsterInstance:
     What steps print is not kept apart: Dagster would start four processes per run for that, which an interrupt from the
     terminal reaches as well, and the pipeline's steps print nothing.
     """
+    import dagster as dg
+    from dagster._core.instance import InstanceRef
+
+    from sitoo_pipeline.operations.event_log import kept_open
+
     nothing = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
     return dg.DagsterInstance.from_ref(kept_open(InstanceRef.from_dir(str(home), overrides={"compute_logs": nothing})))
 

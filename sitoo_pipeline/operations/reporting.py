@@ -13,8 +13,8 @@ import duckdb
 from sitoo_pipeline.assets.day_status import DayStatus, z_report_remarks
 from sitoo_pipeline.assets.inventory import take_inventory
 from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.operations.dates import dates_between
 from sitoo_pipeline.operations.faults import NothingLoadedError
-from sitoo_pipeline.operations.running import dates_between
 from sitoo_pipeline.reporting.figures import read_figures
 from sitoo_pipeline.reporting.files import check_place, write_whole
 from sitoo_pipeline.reporting.page import AccountPart, render

@@ -4,44 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from rich.console import Console
 
 from sitoo_pipeline.definitions import accounts_of, build_defs
 from sitoo_pipeline.operations.console import progress
+from sitoo_pipeline.operations.dates import yesterday
 from sitoo_pipeline.operations.execution import Execution, Outcome, StageError
-from sitoo_pipeline.operations.faults import RangeError
 from sitoo_pipeline.operations.home import dagster_home, open_instance
 from sitoo_pipeline.operations.preflight import never_fetched, unreachable
-from sitoo_pipeline.settings import Account, Settings
-
-
-def today(account: Account) -> date:
-    """The business date that the account's clock shows."""
-    return datetime.now(ZoneInfo(account.timezone)).date()
-
-
-def yesterday(account: Account) -> date:
-    """The last business date that is over on the account's clock."""
-    return today(account) - timedelta(days=1)
-
-
-def dates_between(account: Account, first: date, last: date, *, option: str = "") -> list[date]:
-    """The business dates from ``first`` to ``last``, both included; ``option`` is what a single date was given by.
-
-    Raises:
-        RangeError: the period is empty, begins before the account does, or lies in the future.
-    """
-    begin, end = option or "--from", option or "--to"
-    if last < first:
-        raise RangeError(f"{end} {last} is before {begin} {first}")
-    if first < account.start_date:
-        raise RangeError(f"{begin} {first} is before {account.start_date}, on which {account.name} starts")
-    if last > today(account):
-        raise RangeError(f"{end} {last} is in the future: for {account.name} it is {today(account)}")
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+from sitoo_pipeline.settings import Settings
 
 
 def run_dates(

@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime
 from sitoo_pipeline.assets.day_status import DayStatus
 from sitoo_pipeline.assets.inventory import Inventory, dates_until, take_inventory
 from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.operations.dates import dates_between, today
 from sitoo_pipeline.operations.faults import exit_code, explained
-from sitoo_pipeline.operations.running import dates_between, today
 from sitoo_pipeline.settings import Account, Settings
 
 

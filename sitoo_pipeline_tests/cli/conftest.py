@@ -34,7 +34,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,  # a guard: it takes seconds, on a machine that has nothing else to do
     )
     return Shown(folder, done.returncode, done.stdout, done.stderr)
 

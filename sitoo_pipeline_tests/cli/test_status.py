@@ -18,7 +18,7 @@ from rich.console import Console
 from sitoo_pipeline.operations.status import survey
 from sitoo_pipeline.operations.status_report import print_status
 from sitoo_pipeline.settings import load_settings
-from sitoo_pipeline_tests.cli.project import DATES, TODAY, Project, ago
+from sitoo_pipeline_tests.cli.project import DATES, TODAY, Project, ago, clean_environment
 
 HEADING = ["dates", "days", "state", "z-reports", "targets"]
 
@@ -50,6 +50,28 @@ def test_every_date_of_a_period(copy: Project) -> None:
     assert all(re.fullmatch(r"(\d+)/\1", row[3]) for row in found)
     [*_, last] = rows(copy.invoke("status", "--from", str(DATES[1])).output)
     assert last == [str(TODAY), "1", "open", "-", "-"]
+
+
+def test_verbs_that_only_look_do_not_wait_for_dagster(copy: Project) -> None:
+    code = """
+import sys
+from sitoo_pipeline.cli import app
+for arguments in (["status"], ["report", "--from", sys.argv[1], "--to", sys.argv[2]], ["backup", "--output", "all.tar"], ["doctor"]):
+    try:
+        app(arguments)
+    except SystemExit as ended:
+        assert ended.code == 0 or arguments == ["doctor"], arguments  # the sandbox is not there any more
+print("imported", "polars" in sys.modules, "dagster" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, DATES)],
+        cwd=copy.folder,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1:] == ["imported True False"], done.stderr
 
 
 def test_json_has_every_date(copy: Project) -> None:

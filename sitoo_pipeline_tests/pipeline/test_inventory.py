@@ -14,7 +14,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sitoo_pipeline.assets import account_assets
+from sitoo_pipeline.assets.account import account_assets
 from sitoo_pipeline.assets.day_status import DayState, DayStatus
 from sitoo_pipeline.assets.deliveries import NotDeliveredError, deliver_dates
 from sitoo_pipeline.assets.extract import extract_dates

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 import stamina
 
-from sitoo_pipeline.assets import account_assets
+from sitoo_pipeline.assets.account import account_assets
 from sitoo_pipeline.sandbox import Chain, Sandbox
 from sitoo_pipeline_tests.pipeline.project import Project, days
 from sitoo_pipeline_tests.sinks.ometria_server import KEY, OmetriaServer
