@@ -56,7 +56,8 @@ def test_verbs_that_only_look_do_not_wait_for_dagster(copy: Project) -> None:
     code = """
 import sys
 from sitoo_pipeline.cli import app
-for arguments in (["status"], ["report", "--from", sys.argv[1], "--to", sys.argv[2]], ["backup", "--output", "all.tar"], ["doctor"]):
+report = ["report", "--from", sys.argv[1], "--to", sys.argv[2]]
+for arguments in (["status"], report, ["backup", "--output", "all.tar"], ["doctor"]):
     try:
         app(arguments)
     except SystemExit as ended:
