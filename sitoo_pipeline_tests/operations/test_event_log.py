@@ -44,6 +44,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return dagster_home(tmp_path)
 
 
+@pytest.fixture
+def plain(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another home, for Dagster's own storage."""
+    folder = tmp_path_factory.mktemp("plain")
+    shutil.copy(home / "dagster.yaml", folder)
+    return folder
+
+
 def open_files(folder: Path) -> set[str]:
     """Databases below ``folder`` that this process has open."""
     names = {os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()}
@@ -79,7 +87,9 @@ def test_few_files_are_open_and_none_after_it(home: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*partitions_def on an AssetCheckSpec")
-def test_a_range_run_writes_the_same_rows_as_dagsters_own_storage(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_range_run_writes_the_same_rows_as_dagsters_own_storage(
+    home: Path, plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alone: list[dg.DagsterEventType | None] = []
     one_by_one = KeptOpenEventLog.store_event
 
@@ -90,9 +100,6 @@ def test_a_range_run_writes_the_same_rows_as_dagsters_own_storage(home: Path, mo
     monkeypatch.setattr(KeptOpenEventLog, "store_event", store_event)
     with open_instance(home) as instance:
         run_range(instance)
-    plain = home.with_name("plain")
-    plain.mkdir()
-    shutil.copy(home / "dagster.yaml", plain)
     with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(plain))) as instance:
         run_range(instance)
     there = rows_written(plain)
@@ -136,6 +143,25 @@ def rows_written(home: Path) -> dict[str, list[tuple[str, ...]]]:
         event = json.loads(last)["event_log_entry"]["dagster_event"]["event_specific_data"]["materialization"]
         found["last materialization"][number] = (asset, event["partition"], day)
     return found
+
+
+def test_the_files_of_later_runs_are_made_as_the_first(home: Path, plain: Path) -> None:
+    with open_instance(home) as instance:
+        for day in DAYS.get_partition_keys()[:2]:
+            dg.materialize([sold], instance=instance, partition_key=day)
+    made = []
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(plain))) as instance:
+        dg.materialize([sold], instance=instance, partition_key="2026-03-01")
+    for file in sorted([*(home / "history/runs").glob("*.db"), *(plain / "history/runs").glob("*.db")]):
+        con = sqlite3.connect(file)
+        [(mode,)] = con.execute("PRAGMA journal_mode").fetchall()
+        schema = con.execute("SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
+        made.append((mode, schema, con.execute("SELECT * FROM alembic_version").fetchall()))
+        con.close()
+    assert len(made) == 5
+    assert made.count(made[0]) == 5
+    assert made[0][0] == "wal"
+    assert made[0][2], "without the version of its tables, Dagster takes the file for a new one"
 
 
 def test_another_storage_is_left_alone(home: Path) -> None:
