@@ -78,8 +78,7 @@ class KeptOpenEventLog(SqliteEventLogStorage):
             if "alembic_version" in tables:
                 return
             if not tables and self._blank:
-                self._blank.backup(file)
-                file.execute("PRAGMA journal_mode = WAL")
+                self._blank.backup(file)  # with its write-ahead log
                 return
         super()._initdb(engine, for_index_shard)
         if not tables:
