@@ -1,4 +1,4 @@
-"""Some dates to one target: records made from the warehouse, handed over or only compared. No dagster here.
+"""The dates of a step to one target: records made from the warehouse, handed over or only compared. No dagster here.
 
 What becomes of a record is in ``sinks``; what a target's records are made from is in ``targets``.
 """
@@ -6,14 +6,15 @@ What becomes of a record is in ``sinks``; what a target's records are made from 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import duckdb
 
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Dates, Sink
-from sitoo_pipeline.sinks import Ledger, Report, deliver
+from sitoo_pipeline.sinks import Circuit, Ledger, Report, Target, deliver
+from sitoo_pipeline.sinks.closing import Closing
 from sitoo_pipeline.warehouse.ledger import loaded_dates
 
 
@@ -42,64 +43,82 @@ class NotLoadedError(RuntimeError):
         )
 
 
-def deliver_dates(
-    runtime: Runtime, sink: Sink, dates: Dates, *, run_id: str, force: bool = False, rejected: bool = False
-) -> Report:
-    """Hand the records of ``dates`` to the target; arguments as ``sinks.deliver``.
+class Handover(Closing):
+    """The way to one target, for as many dates as a step has. A context manager.
 
-    Raises:
-        NotLoadedError: a date was never loaded. Nothing was handed over: what the target has of it stays.
-        NotDeliveredError: something is neither delivered nor knowingly rejected or held.
+    The target and the ledger are opened when the first date needs them and stay open: a login, a limit of requests per
+    second and the knowledge that nobody answers hold for all dates.
     """
-    account = runtime.account
-    account.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with Ledger(account.deliveries_url.get_secret_value()) as ledger:
-        kept = timedelta(days=account.rejected_retention_days)
-        ledger.forget_payloads(account.name, before=datetime.now(UTC) - kept)
-        report = _deliver(runtime, sink, dates, ledger, run_id=run_id, force=force, rejected=rejected)
-    if report.failed:
-        raise NotDeliveredError(report)
-    return report
 
+    def __init__(self, runtime: Runtime, sink: Sink) -> None:
+        """Say what goes where. Nothing is opened yet."""
+        self._runtime, self._sink = runtime, sink
+        self._account = runtime.account
+        self._stack = ExitStack()
+        self._opened: tuple[Target, Ledger] | None = None
+        self._circuit = Circuit()
 
-def tied_dates(runtime: Runtime, sink: Sink, dates: Dates) -> Dates:
-    """The further dates that may have changed for the target with ``dates``, of those that it was given before."""
-    if sink.also is None:
-        return ()
-    with runtime.warehouse.connect() as con:
-        tied = set(sink.also(con, dates)) - set(dates)
-        for table in sink.reads:
-            tied &= loaded_dates(con, table) if table.partition else tied
-    with Ledger.to_look_at(runtime.account.deliveries_url.get_secret_value()) as ledger:
-        return sorted(ledger.counts(runtime.account.name, sink.name, tied))
+    def close(self) -> None:
+        """Close what was opened."""
+        self._stack.close()
 
+    def hand_over(self, dates: Dates, *, run_id: str, force: bool = False, rejected: bool = False) -> Report:
+        """Hand the records of ``dates`` to the target; arguments as ``sinks.deliver``.
 
-def compare_dates(runtime: Runtime, sink: Sink, dates: Dates, *, force: bool = False, rejected: bool = False) -> Report:
-    """What ``deliver_dates`` would send, and how that differs from what the target holds; nothing is sent or written.
+        Raises:
+            NotLoadedError: a date was never loaded. Nothing was handed over: what the target has of it stays.
+            NotDeliveredError: something is neither delivered nor knowingly rejected or held.
+        """
+        self._account.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._opened is None:
+            ledger = self._stack.enter_context(Ledger(self._account.deliveries_url.get_secret_value()))
+            kept = timedelta(days=self._account.rejected_retention_days)
+            ledger.forget_payloads(self._account.name, before=datetime.now(UTC) - kept)
+            self._opened = self._stack.enter_context(self._sink.open()), ledger
+        report = self._deliver(*self._opened, dates, run_id=run_id, force=force, rejected=rejected)
+        if report.failed:
+            raise NotDeliveredError(report)
+        return report
 
-    Raises:
-        NotLoadedError: a date was never loaded.
-    """
-    with Ledger.to_look_at(runtime.account.deliveries_url.get_secret_value()) as ledger:
-        return _deliver(runtime, sink, dates, ledger, run_id="", force=force, rejected=rejected, dry_run=True)
+    def compare(self, dates: Dates, *, force: bool = False, rejected: bool = False) -> Report:
+        """What ``hand_over`` would send, and how that differs from what the target holds; it sends and writes nothing.
 
+        Raises:
+            NotLoadedError: a date was never loaded.
+        """
+        if self._opened is None:
+            ledger = self._stack.enter_context(Ledger.to_look_at(self._account.deliveries_url.get_secret_value()))
+            self._opened = self._stack.enter_context(self._sink.open()), ledger
+        return self._deliver(*self._opened, dates, run_id="", force=force, rejected=rejected, dry_run=True)
 
-def _deliver(
-    runtime: Runtime, sink: Sink, dates: Dates, ledger: Ledger, *, run_id: str, dry_run: bool = False, **how: bool
-) -> Report:
-    with sink.open() as target:
-        with _warehouse(runtime, dates, is_read=dry_run) as con:
-            _check_loaded(con, sink, dates)
-            prepared = sink.prepare(target, con, dates, ledger)
+    def tied(self, dates: Dates) -> Dates:
+        """The further dates that may have changed for the target with these, of those that it was given before."""
+        sink = self._sink
+        if sink.also is None:
+            return ()
+        with self._runtime.warehouse.connect() as con:
+            tied = set(sink.also(con, dates)) - set(dates)
+            for table in sink.reads:
+                tied &= loaded_dates(con, table) if table.partition else tied
+        with Ledger.to_look_at(self._account.deliveries_url.get_secret_value()) as ledger:
+            return sorted(ledger.counts(self._account.name, sink.name, tied))
+
+    def _deliver(
+        self, target: Target, ledger: Ledger, dates: Dates, *, run_id: str, dry_run: bool = False, **how: bool
+    ) -> Report:
+        with _warehouse(self._runtime, dates, is_read=dry_run) as con:
+            _check_loaded(con, self._sink, dates)
+            prepared = self._sink.prepare(target, con, dates, ledger)
         return deliver(
             target=target,
             records=prepared.records,
             ledger=ledger,
-            account=runtime.account.name,
+            account=self._account.name,
             run_id=run_id,
             dry_run=dry_run,
             messages=prepared.messages,
             noted=prepared.counts,
+            circuit=self._circuit,
             **how,
         )
 

@@ -11,8 +11,8 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from sitoo_pipeline.assets.days import DayMetadata, run_days
-from sitoo_pipeline.assets.deliveries import NotDeliveredError, NotLoadedError, compare_dates, deliver_dates, tied_dates
+from sitoo_pipeline.assets.days import DayMetadata, Work, run_days
+from sitoo_pipeline.assets.deliveries import Handover, NotDeliveredError, NotLoadedError
 from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Dates, Sink
@@ -64,35 +64,65 @@ def sink_asset(runtime: Runtime, sink: Sink, partitions_def: dg.PartitionsDefini
         backfill_policy=BACKFILL,
     )
     def delivery(context: dg.AssetExecutionContext, config: DeliveryConfig) -> Iterator[dg.MaterializeResult[Any]]:
-        if config.dry_run:
-            for day in map(date.fromisoformat, context.partition_keys):
-                try:
-                    report = compare_dates(runtime, sink, [day], force=config.force, rejected=config.rejected)
-                except NotLoadedError as error:
-                    raise dg.Failure(description=str(error), allow_retries=False) from None
-                _log_comparison(context, day, report)
-                _observe(context, asset_key, day, comparison_metadata(report))
-            return
-
-        def work(dates: Dates) -> DayMetadata:
-            by_date = {}
-            for day in (*dates, *tied_dates(runtime, sink, dates)):
-                try:
-                    report = deliver_dates(
-                        runtime, sink, [day], run_id=context.run.run_id, force=config.force, rejected=config.rejected
-                    )
-                except NotDeliveredError as error:
-                    _observe(context, asset_key, day, report_metadata(error.report))
-                    raise
-                for message in report.messages:
-                    context.log.warning(f"{day}: {message}")
-                if day in dates or report.planned:
-                    by_date[day] = report_metadata(report)
-            return {asset_key: by_date}
-
-        yield from run_days(context, keys=[asset_key], chunk_days=1, work=work, on_failure=lambda _dates, _why: None)
+        with Handover(runtime, sink) as handover:
+            if config.dry_run:
+                _compare(context, asset_key, handover, config)
+                return
+            yield from run_days(
+                context,
+                keys=[asset_key],
+                chunk_days=1,
+                work=_work(context, asset_key, handover, config),
+                on_failure=lambda _dates, _why: None,
+            )
 
     return delivery
+
+
+def _work(
+    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, handover: Handover, config: DeliveryConfig
+) -> Work:
+    """Hands dates over, and those that are tied to them."""
+
+    def work(dates: Dates) -> DayMetadata:
+        by_date = {}
+        for day in (*dates, *handover.tied(dates)):
+            try:
+                report = handover.hand_over(
+                    [day], run_id=context.run.run_id, force=config.force, rejected=config.rejected
+                )
+            except NotDeliveredError as error:
+                _observe(context, asset_key, day, report_metadata(error.report))
+                raise
+            for message in report.messages:
+                context.log.warning(f"{day}: {message}")
+            if day in dates or report.planned:
+                by_date[day] = report_metadata(report)
+        return {asset_key: by_date}
+
+    return work
+
+
+def _compare(
+    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, handover: Handover, config: DeliveryConfig
+) -> None:
+    """What would be sent of each date, into the log and an observation.
+
+    Raises:
+        dg.Failure: a date is not loaded, or some could not be compared with the target.
+    """
+    unread: dict[str, str] = {}
+    for day in map(date.fromisoformat, context.partition_keys):
+        try:
+            report = handover.compare([day], force=config.force, rejected=config.rejected)
+        except NotLoadedError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from None
+        _log_comparison(context, day, report)
+        _observe(context, asset_key, day, comparison_metadata(report))
+        unread |= {day.isoformat(): why for why in report.unread}
+    if unread:
+        listed = "\n".join(f"{day}: {why}" for day, why in unread.items())
+        raise dg.Failure(description=f"not compared with the target:\n{listed}", allow_retries=False)
 
 
 def _observe(context: dg.AssetExecutionContext, asset_key: dg.AssetKey, day: date, metadata: dict[str, Any]) -> None:
@@ -104,7 +134,7 @@ def _log_comparison(context: dg.AssetExecutionContext, day: date, report: Report
     context.log.info(f"{day}: {report.planned} records would be sent, {report.unchanged} are unchanged")
     for change in report.changes:
         context.log.info("\n  ".join([f"{day}: {change.key}: {change.reason}", *change.details]))
-    for message in report.messages:
+    for message in (*report.messages, *report.unread):
         context.log.warning(f"{day}: {message}")
 
 
@@ -120,7 +150,8 @@ def report_metadata(report: Report) -> dict[str, Any]:
 
 def comparison_metadata(report: Report) -> dict[str, Any]:
     """What a dry run found."""
-    said: dict[str, Any] = {NOTES: "; ".join(report.messages)} if report.messages else {}
+    notes = [*report.messages, *(f"not compared with the target: {why}" for why in report.unread)]
+    said: dict[str, Any] = {NOTES: "; ".join(notes)} if notes else {}
     if report.changes:
         said["would_be_sent"] = _table(report.changes)
     return said | {"records_to_send": report.planned, "records_unchanged": report.unchanged}

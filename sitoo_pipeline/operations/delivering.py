@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from sitoo_pipeline.assets.deliveries import NotLoadedError, compare_dates
+from sitoo_pipeline.assets.deliveries import Handover, NotLoadedError
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Sink
 from sitoo_pipeline.assets.targets import sinks_of
@@ -30,7 +30,7 @@ _STATES = ("delivered", "unchanged", "rejected", "held", "retry", "unknown")
 
 @dataclass(frozen=True)
 class Compared:
-    """One date of one account against a target: what would be sent, or why that cannot be said."""
+    """One date of one account against a target: what would be sent, and why that cannot be said, or not all of it."""
 
     account: str
     business_date: date
@@ -69,13 +69,15 @@ def compare(
     sinks = accounts_with(accounts, target)
     wanted = [(each, dates_between(each, first, last)) for each in accounts if each.name in sinks]
     for account, dates in wanted:
-        for day in dates:
-            try:
-                report = compare_dates(Runtime.of(account), sinks[account.name], [day], force=force, rejected=rejected)
-            except NotLoadedError as error:
-                yield Compared(account.name, day, trouble=str(error))
-            else:
-                yield Compared(account.name, day, report)
+        with Handover(Runtime.of(account), sinks[account.name]) as handover:
+            for day in dates:
+                try:
+                    report = handover.compare([day], force=force, rejected=rejected)
+                except NotLoadedError as error:
+                    yield Compared(account.name, day, trouble=str(error))
+                else:
+                    why = "; ".join(report.unread)
+                    yield Compared(account.name, day, report, f"not compared with the target: {why}" if why else None)
 
 
 def hand_over(
@@ -123,7 +125,7 @@ def print_compared(compared: Compared, target: str, console: Console) -> None:
             console.print(f"    {line}")
         if len(change.details) > _LINES:
             console.print(f"    and {len(change.details) - _LINES} more")
-    for message in report.messages:
+    for message in (*report.messages, *([compared.trouble] if compared.trouble else [])):
         console.print(f"  {message}")
 
 

@@ -5,11 +5,13 @@ of its own and is imported from there: the weekly balance as SQL and CSV, and Om
 figure is computed (``transforms``), and when a delivery happens (``assets``, ``automation``).
 """
 
+from sitoo_pipeline.sinks.circuit import Circuit
 from sitoo_pipeline.sinks.contract import (
     Change,
     Comparable,
     InDatabase,
     Limited,
+    NotReadError,
     OnUnknown,
     Outcome,
     Prepared,
@@ -26,12 +28,14 @@ from sitoo_pipeline.sinks.ledger_rows import Entry
 
 __all__ = [
     "Change",
+    "Circuit",
     "Comparable",
     "DeadLetter",
     "Entry",
     "InDatabase",
     "Ledger",
     "Limited",
+    "NotReadError",
     "OnUnknown",
     "Outcome",
     "Prepared",

@@ -132,6 +132,14 @@ class Readable(Protocol):
         """
 
 
+class NotReadError(Exception):
+    """A target cannot be read, and why; ``stop`` says that asking it for anything else is of no use now."""
+
+    def __init__(self, message: str, *, stop: bool = False) -> None:
+        super().__init__(message)
+        self.stop = stop
+
+
 @runtime_checkable
 class Comparable(Protocol):
     """A target that can tell how what it holds differs from a record."""
@@ -139,7 +147,8 @@ class Comparable(Protocol):
     def difference(self, record: Record) -> Sequence[str]:
         """What would change at the target, a line each and without personal data; it changes nothing.
 
-        Where the target cannot be read, one line says so.
+        Raises:
+            NotReadError: the target cannot be read.
         """
 
 
@@ -199,7 +208,8 @@ class Report:
     ``changes`` are the records that had to be sent, ``unchanged`` counts those that the target holds already. The
     counts per state cover the records of this call, also one that stays rejected or held because nothing about it
     changed; ``refused`` names the rejected ones with the target's reason. ``counts`` are the figures noted while the
-    records were built, and the sum of the target's own.
+    records were built, and the sum of the target's own. ``unread`` says why a dry run could not compare all of them
+    with what the target holds.
     """
 
     target: str
@@ -214,6 +224,7 @@ class Report:
     counts: Mapping[str, int] = field(default_factory=dict)
     messages: tuple[str, ...] = ()
     dry_run: bool = False
+    unread: tuple[str, ...] = ()
 
     @property
     def planned(self) -> int:

@@ -11,53 +11,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from enum import Enum, auto
 
+from sitoo_pipeline.sinks.circuit import Circuit
 from sitoo_pipeline.sinks.contract import (
     Change,
     Comparable,
     InDatabase,
     Journaled,
+    NotReadError,
     OnUnknown,
     Outcome,
-    Readable,
     Record,
     Report,
     State,
     Target,
 )
 from sitoo_pipeline.sinks.ledger import Ledger
-from sitoo_pipeline.sinks.ledger_rows import Entry
-
-GIVE_UP_AFTER = 3
-"""Batches in a row of which nothing was taken: then the target is not working and the rest waits for the next run."""
+from sitoo_pipeline.sinks.plan import FOUND, Do, Step, plan
 
 LONGEST_WAIT = timedelta(days=1)
 """A target that asks to be left alone for longer is asked again after this time."""
 
 _NAMED = 20  # records that get a message each
-_FOUND = "found at the target"
-_TAKEN = (State.DELIVERED, State.REJECTED, State.HELD)
-"""What a target that works makes of a record."""
-
-
-class _Do(Enum):
-    SEND = auto()
-    LEAVE = auto()
-    """The target holds it, and the ledger says so."""
-    SETTLE = auto()
-    """The target holds it, and the ledger does not know yet."""
-    STAY_REJECTED = auto()
-    HOLD = auto()
-
-
-@dataclass(frozen=True)
-class _Step:
-    record: Record
-    do: _Do
-    reason: str
-    attempts: int | None = None
-    """How often it was tried before; None where it never was."""
 
 
 def deliver(
@@ -72,6 +47,7 @@ def deliver(
     rejected: bool = False,
     messages: Sequence[str] = (),
     noted: Mapping[str, int] | None = None,
+    circuit: Circuit | None = None,
 ) -> Report:
     """Hand records to a target, each once, and say what became of them.
 
@@ -86,6 +62,8 @@ def deliver(
         rejected: send what was rejected before once more, though nothing about it changed.
         messages: what was noted while the records were built; it opens the report's messages.
         noted: figures found while the records were built; they open the report's counts.
+        circuit: whether the target works, where several calls belong together: what one call found out spares the next
+            to try it again.
 
     Returns:
         What was sent and why, counts per state, and messages. A failing target is reported, not raised.
@@ -93,21 +71,27 @@ def deliver(
     Raises:
         ValueError: where two records have the same key.
     """
-    now = datetime.now(UTC)
-    steps = _plan(target, list(records), ledger, account, force=force, rejected=rejected)
-    to_send = [step.record for step in steps if step.do is _Do.SEND]
-    tried = {step.record.key: step.attempts for step in steps}
-    retry_at = None if force else ledger.retry_at(account, target.name, now)
+    circuit = circuit or Circuit()
+    retry_at = None if force else ledger.retry_at(account, target.name, datetime.now(UTC))
+    steps = plan(target, list(records), ledger, account, force=force, rejected=rejected, is_asked=not circuit.is_open)
+    to_send = [step.record for step in steps if step.do is Do.SEND]
     outcomes: list[Outcome] = []
-    if not dry_run:
-        settled = [(s.record, Outcome(s.record.key, State.DELIVERED, s.reason)) for s in steps if s.do is _Do.SETTLE]
+    unread: list[str] = []
+    if dry_run:
+        changes = [_compared(target, step, circuit, unread) for step in steps if step.do is Do.SEND]
+    else:
+        changes = [Change(s.record.key, s.record.partition, s.reason) for s in steps if s.do is Do.SEND]
+        settled = [(s.record, Outcome(s.record.key, State.DELIVERED, s.reason)) for s in steps if s.do is Do.SETTLE]
         ledger.finish(account, target.name, settled, run_id=run_id)
         if isinstance(target, Journaled):
-            target.settle([step.record for step in steps if step.reason == _FOUND])
+            target.settle([step.record for step in steps if step.reason == FOUND])
+        handing = _Handing(target, ledger, account, run_id, circuit, {s.record.key: s.attempts for s in steps})
         if retry_at:
-            outcomes = _postpone(target, to_send, ledger, account, run_id, why=_wait(retry_at), retry_at=retry_at)
+            outcomes = handing.postpone(to_send, why=_wait(retry_at), retry_at=retry_at)
+        elif circuit.is_open:
+            outcomes = handing.postpone(to_send, why=f"not tried: {circuit.reason}", is_asked=False)
         else:
-            outcomes = _send(target, to_send, ledger, account, run_id, tried)
+            outcomes = handing.send(to_send)
     counts = Counter(noted or {})
     for outcome in outcomes:
         counts.update(outcome.counts)
@@ -117,17 +101,18 @@ def deliver(
     waits = (f"{_wait(retry_at)}; --force asks now",) if dry_run and retry_at and to_send else ()
     return Report(
         target=target.name,
-        changes=tuple(_change(target, step, is_compared=dry_run) for step in steps if step.do is _Do.SEND),
-        unchanged=did[_Do.LEAVE] + did[_Do.SETTLE],
+        changes=tuple(changes),
+        unchanged=did[Do.LEAVE] + did[Do.SETTLE],
         delivered=became[State.DELIVERED],
         retry=became[State.RETRY],
         rejected=len(refused),
-        unknown=became[State.UNKNOWN] + did[_Do.HOLD],
+        unknown=became[State.UNKNOWN] + did[Do.HOLD],
         held=became[State.HELD],
         refused=refused,
         counts=dict(counts),
         messages=(*messages, *waits, *_troubles(steps, refused, outcomes)),
         dry_run=dry_run,
+        unread=tuple(dict.fromkeys(unread)),
     )
 
 
@@ -135,82 +120,94 @@ def _wait(until: datetime) -> str:
     return f"the target wants nothing before {until:%Y-%m-%d %H:%M} UTC"
 
 
-def _change(target: Target, step: _Step, *, is_compared: bool) -> Change:
-    """What is sent and why; in a dry run also how it differs from what the target holds, where that can be read."""
-    details = target.difference(step.record) if is_compared and isinstance(target, Comparable) else ()
+def _compared(target: Target, step: Step, circuit: Circuit, unread: list[str]) -> Change:
+    """What would be sent and why, and how it differs from what the target holds, where that can be read.
+
+    Why it cannot be goes to ``unread``; a target that does not answer is not asked again.
+    """
+    details: Sequence[str] = ()
+    if isinstance(target, Comparable):
+        try:
+            if circuit.is_open:
+                raise NotReadError(circuit.reason)
+            details = target.difference(step.record)
+        except NotReadError as error:
+            unread.append(str(error))
+            circuit.reason = circuit.reason or (str(error) if error.stop else "")
+            details = (f"it cannot be compared: {error}",)
     return Change(step.record.key, step.record.partition, step.reason, tuple(details))
 
 
-def _plan(
-    target: Target, records: list[Record], ledger: Ledger, account: str, *, force: bool, rejected: bool
-) -> list[_Step]:
-    twice = sorted(key for key, number in Counter(record.key for record in records).items() if number > 1)
-    if twice:
-        raise ValueError(f"records for {target.name} with the same key: {', '.join(twice)}")
-    entries = ledger.of(account, target.name, [record.key for record in records])
-    steps = [_judge(target, record, entries.get(record.key), force=force, rejected=rejected) for record in records]
-    return [replace(s, attempts=entries[s.record.key].attempts if s.record.key in entries else None) for s in steps]
+@dataclass(frozen=True)
+class _Handing:
+    """Handing over the records of one call; ``tried`` is how often each was tried before."""
 
+    target: Target
+    ledger: Ledger
+    account: str
+    run_id: str
+    circuit: Circuit
+    tried: Mapping[str, int | None]
 
-def _judge(target: Target, record: Record, entry: Entry | None, *, force: bool, rejected: bool) -> _Step:
-    """What is to be done with one record. The order of the questions matters."""
-    if force:
-        return _Step(record, _Do.SEND, "forced")
-    if isinstance(target, Readable) and target.holds(record):
-        known = entry is not None and entry.state is State.DELIVERED and entry.delivered_hash == record.content_hash
-        is_same = known and entry is not None and entry.left_out == record.left_out
-        return _Step(record, _Do.LEAVE if is_same else _Do.SETTLE, _FOUND)
-    if entry is None:
-        return _Step(record, _Do.SEND, "new")
-    if record.newest_wins and record.partition < entry.partition:
-        return _Step(record, _Do.LEAVE, "out of date")
-    if entry.state.is_uncertain:
-        if target.on_unknown is OnUnknown.HOLD:
-            return _Step(record, _Do.HOLD, "it may have arrived: not sent again unless forced")
-        return _Step(record, _Do.SEND, "it may have arrived")
-    if entry.delivered_hash == record.content_hash:
-        if isinstance(target, Readable):
-            return _Step(record, _Do.SEND, "missing or different at the target")
-        return _Step(record, _Do.LEAVE if entry.state is State.DELIVERED else _Do.SETTLE, "delivered before")
-    if entry.state is State.REJECTED and entry.content_hash == record.content_hash:
-        return _Step(record, _Do.SEND if rejected else _Do.STAY_REJECTED, f"rejected before: {entry.answer}")
-    if entry.state is State.HELD:
-        return _Step(record, _Do.SEND, f"held before: {entry.answer}")
-    return _Step(record, _Do.SEND, "not delivered yet" if entry.delivered_hash is None else "changed")
+    def send(self, records: list[Record]) -> list[Outcome]:
+        """Batch by batch, until the target does not work any more; the rest waits for the next run."""
+        outcomes: list[Outcome] = []
+        size = self.target.batch_size
+        for start in range(0, len(records), size):
+            batch = records[start : start + size]
+            if self.target.on_unknown is OnUnknown.HOLD:
+                mine = [record for record in batch if self._claims(record)]
+                outcomes += [Outcome(r.key, State.UNKNOWN, _ANOTHER) for r in batch if r not in mine]
+                if not (batch := mine):
+                    continue
+            done = self._send_batch(batch)
+            outcomes += done
+            self.circuit.note(done)
+            if self.circuit.is_open:
+                rest = records[start + size :]
+                retry_at = max((o.retry_after for o in done if o.retry_after), default=None)
+                outcomes += self.postpone(rest, why=_NOT_WORKING, retry_at=retry_at)
+                break
+        return outcomes
 
+    def _claims(self, record: Record) -> bool:
+        """What cannot be taken back is sent by the one process that wrote first that it would."""
+        attempts = self.tried[record.key]
+        return self.ledger.claim(self.account, self.target.name, record, attempts=attempts, run_id=self.run_id)
 
-def _send(
-    target: Target, records: list[Record], ledger: Ledger, account: str, run_id: str, tried: Mapping[str, int | None]
-) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    in_vain = 0
-    within = target.send_within if isinstance(target, InDatabase) and ledger.is_in(target.url) else None
-    for start in range(0, len(records), target.batch_size):
-        batch = records[start : start + target.batch_size]
-        if target.on_unknown is OnUnknown.HOLD:
-            # What cannot be taken back is sent by the one process that wrote first that it would.
-            mine = [r for r in batch if ledger.claim(account, target.name, r, attempts=tried[r.key], run_id=run_id)]
-            outcomes += [Outcome(r.key, State.UNKNOWN, _ANOTHER) for r in batch if r not in mine]
-            if not (batch := mine):
-                continue
+    def _send_batch(self, batch: list[Record]) -> list[Outcome]:
+        account, target, ledger = self.account, self.target, self.ledger
+        within = target.send_within if isinstance(target, InDatabase) and ledger.is_in(target.url) else None
         # In one database, rows and ledger come about together or not at all.
         with ledger.transaction() if within else nullcontext() as connection:
             if target.on_unknown is not OnUnknown.HOLD:
-                ledger.begin(account, target.name, batch, run_id=run_id)
+                ledger.begin(account, target.name, batch, run_id=self.run_id)
             sent = within(connection, batch) if within and connection else target.send(batch)
             became = {outcome.key: outcome for outcome in sent}
             # A target that forgets a record has not said that it was not taken.
             results = [(r, _patient(became.get(r.key, Outcome(r.key, State.UNKNOWN, "no outcome")))) for r in batch]
-            ledger.finish(account, target.name, results, run_id=run_id)
-        outcomes += [outcome for _, outcome in results]
-        taken = any(outcome.state in _TAKEN for _, outcome in results)
-        in_vain = 0 if taken else in_vain + 1
-        if in_vain == GIVE_UP_AFTER or any(outcome.stop for _, outcome in results):
-            rest = records[start + target.batch_size :]
-            retry_at = max((o.retry_after for _, o in results if o.retry_after), default=None)
-            outcomes += _postpone(target, rest, ledger, account, run_id, why=_NOT_WORKING, retry_at=retry_at)
-            break
-    return outcomes
+            ledger.finish(account, target.name, results, run_id=self.run_id)
+        return [outcome for _, outcome in results]
+
+    def postpone(
+        self, records: list[Record], *, why: str, retry_at: datetime | None = None, is_asked: bool = True
+    ) -> list[Outcome]:
+        """The target takes nothing now: what was not tried goes out with a later run.
+
+        An uncertain record stays that. One that was delivered stays that too where the target was not even asked, or
+        where it cannot be taken back: then another process was quicker.
+        """
+        entries = self.ledger.of(self.account, self.target.name, [record.key for record in records])
+        uncertain = {key for key, entry in entries.items() if entry.state.is_uncertain}
+        results = []
+        for record in records:
+            state = State.UNKNOWN if record.key in uncertain else State.RETRY
+            results.append((record, Outcome(record.key, state, why, retry_after=retry_at)))
+        is_final = self.target.on_unknown is OnUnknown.HOLD or not is_asked
+        there = {(key, e.content_hash) for key, e in entries.items() if is_final and e.state is State.DELIVERED}
+        noted = [(record, outcome) for record, outcome in results if (record.key, record.content_hash) not in there]
+        self.ledger.finish(self.account, self.target.name, noted, run_id=self.run_id)
+        return [outcome for _, outcome in results]
 
 
 _ANOTHER = "another run is sending it; look again when that has ended"
@@ -223,38 +220,10 @@ def _patient(outcome: Outcome) -> Outcome:
     return replace(outcome, retry_after=min(outcome.retry_after, latest)) if outcome.retry_after else outcome
 
 
-def _postpone(
-    target: Target,
-    records: list[Record],
-    ledger: Ledger,
-    account: str,
-    run_id: str,
-    *,
-    why: str,
-    retry_at: datetime | None,
-) -> list[Outcome]:
-    """The target takes nothing now: what was not tried goes out with a later run.
-
-    An uncertain record stays that. So does one that was delivered meanwhile where that cannot be taken back: another
-    process was quicker.
-    """
-    entries = ledger.of(account, target.name, [record.key for record in records])
-    uncertain = {key for key, entry in entries.items() if entry.state.is_uncertain}
-    results = []
-    for record in records:
-        state = State.UNKNOWN if record.key in uncertain else State.RETRY
-        results.append((record, Outcome(record.key, state, why, retry_after=retry_at)))
-    is_final = target.on_unknown is OnUnknown.HOLD
-    there = {(key, e.content_hash) for key, e in entries.items() if is_final and e.state is State.DELIVERED}
-    noted = [(record, outcome) for record, outcome in results if (record.key, record.content_hash) not in there]
-    ledger.finish(account, target.name, noted, run_id=run_id)
-    return [outcome for _, outcome in results]
-
-
-def _refused(steps: list[_Step], outcomes: list[Outcome]) -> tuple[Change, ...]:
+def _refused(steps: list[Step], outcomes: list[Outcome]) -> tuple[Change, ...]:
     """The records that the target refuses, now or before and with the same content, with its reason."""
     now = {outcome.key: outcome.answer for outcome in outcomes if outcome.state is State.REJECTED}
-    stay = {step.record.key: step.reason for step in steps if step.do is _Do.STAY_REJECTED}
+    stay = {step.record.key: step.reason for step in steps if step.do is Do.STAY_REJECTED}
     said = now | stay
     return tuple(
         Change(step.record.key, step.record.partition, said[step.record.key])
@@ -263,10 +232,10 @@ def _refused(steps: list[_Step], outcomes: list[Outcome]) -> tuple[Change, ...]:
     )
 
 
-def _troubles(steps: list[_Step], refused: Sequence[Change], outcomes: list[Outcome]) -> list[str]:
+def _troubles(steps: list[Step], refused: Sequence[Change], outcomes: list[Outcome]) -> list[str]:
     """A line for each record that is refused or held, and one for each other trouble however many records it met."""
     lines = [f"{each.key}: {_told(each.reason)}" for each in refused]
-    lines += [f"{step.record.key}: {step.reason}" for step in steps if step.do is _Do.HOLD]
+    lines += [f"{step.record.key}: {step.reason}" for step in steps if step.do is Do.HOLD]
     lines += [f"{outcome.key}: held: {outcome.answer}" for outcome in outcomes if outcome.state is State.HELD]
     more = [f"and {len(lines) - _NAMED} more records like these"] if len(lines) > _NAMED else []
     others = Counter((o.state, o.answer) for o in outcomes if o.state in (State.RETRY, State.UNKNOWN))

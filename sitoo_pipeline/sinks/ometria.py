@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 
 from sitoo_pipeline.sinks.canonical import wire_json
 from sitoo_pipeline.sinks.closing import Closing
-from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Record, State
+from sitoo_pipeline.sinks.contract import NotReadError, OnUnknown, Outcome, Record, State
 from sitoo_pipeline.sinks.ometria_errors import ErrorList
 from sitoo_pipeline.sinks.ometria_http import Api, Pace, Patience
 from sitoo_pipeline.sinks.ometria_push import Accepted, Push
@@ -88,13 +88,17 @@ class Ometria(Closing):
         self._api.close()
 
     def difference(self, record: Record) -> list[str]:
-        """How what Ometria holds differs from the record; nothing where records are not read back."""
+        """How what Ometria holds differs from the record; nothing where records are not read back.
+
+        Raises:
+            NotReadError: it cannot be read back.
+        """
         if self._verify == "none":
             return []
         try:
             differs = self._readback.differs(record)
         except NotTakenError as error:
-            return [f"cannot be read back: {error}"]
+            raise NotReadError(str(error), stop=True) from None
         return [differs] if differs else []
 
     def send(self, batch: Sequence[Record]) -> list[Outcome]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from sitoo_pipeline.sinks.closing import Closing
-from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Record, State
+from sitoo_pipeline.sinks.contract import NotReadError, OnUnknown, Outcome, Record, State
 from sitoo_pipeline.sinks.samesystem_api import Access, Action, Department, NotAllowedError
 from sitoo_pipeline.sinks.samesystem_day import ClosedError, Days, Place, StepRefusedError, View, Work
 from sitoo_pipeline.sinks.samesystem_fields import FieldsError, map_fields
@@ -82,7 +82,7 @@ class SameSystem(Closing):
         self._now = now
         self._departments: tuple[Department, ...] | None = None
         self._places: dict[str, Place] = {}
-        self._is_silent = False
+        self._silent: Exception | None = None
         self._found: dict[str, tuple[StoreDay, View]] = {}
         self.till_numbers: Mapping[Till, int] = {}
         self.journal = journal
@@ -109,8 +109,22 @@ class SameSystem(Closing):
         if self._departments is None:
             said = self._access.ctx_tokens
             listed = tuple(Department("", ctx_token, store_id) for store_id, ctx_token in sorted(said.items()))
-            self._departments = listed or self._api.departments()
+            self._departments = listed or self._listed()
         return self._departments
+
+    def _listed(self) -> tuple[Department, ...]:
+        """SameSystem's list; where nobody answers, no further date asks for it."""
+        if self._silent:
+            raise self._silent
+        try:
+            return self._api.departments()
+        except FAILURES as error:
+            self._note(error)
+            raise
+
+    def _note(self, error: Exception) -> None:
+        """Remember that nobody answers: to ask for every other record too takes long."""
+        self._silent = error if isinstance(error, NotAnsweredError) or _stops(error) else None
 
     def place(self, store_id: str) -> Place:
         """A store's department with its fields.
@@ -133,13 +147,12 @@ class SameSystem(Closing):
     def holds(self, record: Record) -> bool:
         """Whether the department has these figures, and everything that belongs to them is done."""
         entry = StoreDay.of(record)
-        if self._is_silent:
+        if self._silent:
             return False
         try:
             view = self._days.view(self.place(entry.store_id), entry)
         except FAILURES as error:
-            # It is not asked for every other record too, which takes long; sending them will tell.
-            self._is_silent = isinstance(error, NotAnsweredError | WrongAddressError) or getattr(error, "stop", False)
+            self._note(error)  # sending will tell
             return False
         if view.steps or not self._is_finished(view):
             return False
@@ -152,13 +165,19 @@ class SameSystem(Closing):
             self._days.settle(*self._found[record.key])
 
     def difference(self, record: Record) -> Sequence[str]:
-        """The figures that differ, as SameSystem shows them, and what would be done about the day."""
+        """The figures that differ, as SameSystem shows them, and what would be done about the day.
+
+        Raises:
+            NotReadError: the department cannot be read.
+        """
         entry = StoreDay.of(record)
         try:
+            if self._silent:
+                raise self._silent
             place = self.place(entry.store_id)
             view = self._days.view(place, entry)
         except FAILURES as error:
-            return [f"it cannot be read: {error}"]
+            raise NotReadError(str(error), stop=isinstance(error, NotAnsweredError) or _stops(error)) from None
         names = {one.field_id: one.name for one in place.fields}
         lines = []
         for number in sorted(view.outdated):
@@ -194,8 +213,8 @@ class SameSystem(Closing):
             state = State.UNKNOWN if work.tried else State.RETRY
             return Outcome(record.key, state, str(error), _counts(work), stop=error.stop, retry_after=self._at(error))
         except FAILURES as error:
-            stop = isinstance(error, WrongAddressError) or getattr(error, "stop", False)
-            return Outcome(record.key, State.RETRY, str(error), _counts(work), stop=stop)
+            return Outcome(record.key, State.RETRY, str(error), _counts(work), stop=_stops(error))
+        self._silent = None
         is_late = bool(first.outdated & first.before.confirmed) and self._nights.is_late(entry, self._now())
         counts = {**_counts(work), "late_corrections": int(is_late)}
         if not self._is_finished(last):
@@ -222,6 +241,11 @@ class SameSystem(Closing):
         if work.rounded:
             said.append(f"{work.rounded} numbers of staff went back as SameSystem shows them, with six digits")
         return "; ".join(said)
+
+
+def _stops(error: Exception) -> bool:
+    """Whether the next record would meet it too."""
+    return isinstance(error, WrongAddressError) or getattr(error, "stop", False)
 
 
 def _counts(work: Work) -> dict[str, int]:

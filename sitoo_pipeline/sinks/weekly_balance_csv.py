@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Prepared, Record, State
+from sitoo_pipeline.sinks.contract import NotReadError, OnUnknown, Outcome, Prepared, Record, State
 from sitoo_pipeline.sinks.weekly_balance_files import BalanceFile, Held, WeeklyBalanceFiles
 
 _USUAL_ENCODING = "utf-8"
@@ -90,12 +90,18 @@ class WeeklyBalanceCsv:
             return False
 
     def difference(self, record: Record) -> list[str]:
-        """The lines of the file that would go (-) and come (+)."""
+        """The lines of the file that would go (-) and come (+).
+
+        Raises:
+            NotReadError: the file cannot be read.
+        """
         path, encoding = self._path(record), record.payload.get("encoding", _USUAL_ENCODING)
         try:
             held = path.read_bytes().decode(encoding) if path.exists() else ""
-        except (OSError, UnicodeDecodeError) as error:
-            return [f"the file could not be read: {type(error).__name__}"]
+        except OSError as error:
+            raise NotReadError(f"the file {path.name} cannot be read ({type(error).__name__})") from None
+        except UnicodeDecodeError:
+            return ["the file is in another encoding, and would be replaced as a whole"]
         lines = list(unified_diff(held.splitlines(), record.payload["text"].splitlines(), n=0, lineterm=""))
         return [line for line in lines[2:] if not line.startswith("@@")]  # the first two would name files
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from sitoo_pipeline.sinks.canonical import content_hash
 from sitoo_pipeline.sinks.closing import Closing
-from sitoo_pipeline.sinks.contract import OnUnknown, Outcome, Prepared, Record, State
+from sitoo_pipeline.sinks.contract import NotReadError, OnUnknown, Outcome, Prepared, Record, State
 from sitoo_pipeline.sinks.database import create_table, create_table_within, has_table, open_engine
 from sitoo_pipeline.sinks.weekly_balance_table import TABLE, Difference, Row, Written, held_rows, replace
 from sitoo_pipeline.tables.marts import WEEKLY_BALANCE_HOURLY as MART
@@ -100,14 +100,18 @@ class WeeklyBalanceSql(Closing):
             return False
 
     def difference(self, record: Record) -> list[str]:
-        """The figures that would change, store by store."""
+        """The figures that would change, store by store.
+
+        Raises:
+            NotReadError: the database cannot be read.
+        """
         try:
             return self._compare(record).lines
         except DBAPIError as error:
-            return [f"the database could not be read: {_told(error)}"]
+            raise NotReadError(f"the database cannot be read: {_told(error)}", stop=True) from None
 
     def send(self, batch: Sequence[Record]) -> list[Outcome]:
-        """Write dates, a transaction each."""
+        """Write dates, a transaction each. Where a commit fails, the rows may be written; reading back decides."""
         return [_outcome(record, self._begin, State.UNKNOWN) for record in batch]
 
     def send_within(self, connection: sa.Connection, batch: Sequence[Record]) -> list[Outcome]:
@@ -141,18 +145,21 @@ class WeeklyBalanceSql(Closing):
             return Difference.between(held_rows(connection, record), record)
 
 
-def _outcome(record: Record, begin: Callable[[], AbstractContextManager[sa.Connection]], failed: State) -> Outcome:
-    """Write one record in a transaction of ``begin``; ``failed`` is what a failure of the database means."""
+def _outcome(record: Record, begin: Callable[[], AbstractContextManager[sa.Connection]], lost: State) -> Outcome:
+    """Write one record in a transaction of ``begin``; ``lost`` is what it means where its end fails."""
+    is_ending = False
     try:
         with begin() as connection:
             done = replace(connection, record)
+            is_ending = True
     except (DataError, IntegrityError) as error:
         return Outcome(record.key, State.REJECTED, _told(error))
     except DBAPIError as error:
-        if failed is State.RETRY and error.connection_invalidated:
+        if lost is State.RETRY and error.connection_invalidated:
             raise
-        # Of a transaction of its own, the commit can fail with the rows written; reading back decides.
-        return Outcome(record.key, failed, f"the database failed: {_told(error)}", stop=True)
+        # Before its end a transaction has written nothing, whatever went wrong.
+        state = lost if is_ending else State.RETRY
+        return Outcome(record.key, state, f"the database failed: {_told(error)}", stop=True)
     except StatementError as error:
         return Outcome(record.key, State.REJECTED, _told(error))
     text = f"{done.written} rows written, {done.unchanged} unchanged, {done.deleted} deleted"

@@ -141,6 +141,19 @@ def test_a_target_that_is_not_there(copy: Project) -> None:
     assert "@" not in result.output
 
 
+def test_a_dry_run_that_could_not_compare_says_so_and_fails(copy: Project) -> None:
+    database = copy.folder / "data/demo/weekly_balance.db"
+    database.write_bytes(b"this is no database" * 100)
+    result = deliver(copy, *PERIOD, "--dry-run")
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    assert lines[0] == f"demo: {DATES[0]} weekly_balance_sql: 1 to send, 0 unchanged"
+    assert lines[3].startswith("  not compared with the target: the database cannot be read: DatabaseError")
+    for compared in json.loads(deliver(copy, *PERIOD, "--dry-run", "--json").stdout):
+        assert compared["trouble"].startswith("not compared with the target: the database cannot be read")
+        assert len(compared["changes"]) == 1
+
+
 def test_what_was_rejected_is_shown_and_goes_out_when_asked(copy: Project) -> None:
     [(key, day)] = sql(
         copy,

@@ -16,7 +16,7 @@ import pytest
 
 from sitoo_pipeline.assets.account import account_assets
 from sitoo_pipeline.assets.day_status import DayState, DayStatus
-from sitoo_pipeline.assets.deliveries import NotDeliveredError, deliver_dates
+from sitoo_pipeline.assets.deliveries import Handover, NotDeliveredError
 from sitoo_pipeline.assets.extract import extract_dates
 from sitoo_pipeline.assets.inventory import Inventory, dates_until, take_inventory
 from sitoo_pipeline.assets.inventory_check import NAME
@@ -58,7 +58,8 @@ class Story:
         runtime = self.project.runtime
         self.project.load_plainly([dates])
         for sink in sinks_of(runtime):
-            deliver_dates(runtime, sink, dates, run_id="plain")
+            with Handover(runtime, sink) as handover:
+                handover.hand_over(dates, run_id="plain")
 
     def inventory(self, *dates: date, now: datetime = NOW) -> Inventory:
         return take_inventory(self.project.runtime, dates or DATES, now=now)

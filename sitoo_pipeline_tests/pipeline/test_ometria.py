@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sitoo_pipeline.assets.deliveries import compare_dates, deliver_dates
+from sitoo_pipeline.assets.deliveries import Handover
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Sink
 from sitoo_pipeline.assets.targets import sinks_of
@@ -46,7 +46,8 @@ def having(week: Week, tmp_path: Path) -> With:
 
 def planned(runtime: Runtime, sink: Sink) -> Report:
     """What would be sent of the week."""
-    return compare_dates(runtime, sink, WEEK)
+    with Handover(runtime, sink) as handover:
+        return handover.compare(WEEK)
 
 
 def test_orders_of_before_the_start_date_stay_out_and_are_not_missed(having: With) -> None:
@@ -77,7 +78,8 @@ def test_each_customer_of_a_till_gets_one_receipt(having: With, week: Week) -> N
     runtime, sinks = having(receipts=OmetriaReceipts(**RECEIPTS))
     outbox = week.sandbox.ometria.outbox
     sink = sinks["ometria_receipt"]
-    assert deliver_dates(runtime, sink, WEEK, run_id="test").failed is False
+    with Handover(runtime, sink) as handover:
+        assert handover.hand_over(WEEK, run_id="test").failed is False
     counting = week.project.query(
         "SELECT order_id FROM core.orders WHERE counts AND channel = 'pos' AND contains(email, '@') ORDER BY 1"
     )

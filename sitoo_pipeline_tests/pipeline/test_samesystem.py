@@ -9,7 +9,7 @@ from decimal import Decimal
 import dagster as dg
 import pytest
 
-from sitoo_pipeline.assets.deliveries import deliver_dates
+from sitoo_pipeline.assets.deliveries import Handover, NotDeliveredError
 from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.operations.doctor import examine
 from sitoo_pipeline.sandbox import Chain, Faults, Sandbox
@@ -91,10 +91,46 @@ def test_a_second_delivery_sends_nothing(project: Project, sandbox: Sandbox) -> 
     before = sandbox.samesystem.state.snapshot()
     sandbox.samesystem.state.writes.clear()
     [sink] = [sink for sink in sinks_of(project.runtime) if sink.name == "samesystem"]
-    reports = [deliver_dates(project.runtime, sink, [day], run_id="again") for day in DATES]
+    with Handover(project.runtime, sink) as handover:
+        reports = [handover.hand_over([day], run_id="again") for day in DATES]
     assert [(report.planned, report.unchanged) for report in reports] == [(0, 4), (0, 4)]
     assert sandbox.samesystem.state.writes == []
     assert sandbox.samesystem.state.snapshot() == before
+
+
+def test_one_login_does_for_all_dates_of_a_step(project: Project, sandbox: Sandbox) -> None:
+    sandbox.clear_requests()
+    [sink] = [sink for sink in sinks_of(project.runtime) if sink.name == "samesystem"]
+    with Handover(project.runtime, sink) as handover:
+        for day in DATES:
+            handover.compare([day])
+    asked = [path for _, path, _ in sandbox.requests]
+    assert sum(path.endswith("/login") for path in asked) == 1
+    assert sum(path.endswith("/departments") for path in asked) == 1
+
+
+def test_a_samesystem_that_is_out_of_reach_is_tried_for_one_date(project: Project, sandbox: Sandbox) -> None:
+    [sink] = [sink for sink in sinks_of(project.runtime) if sink.name == "samesystem"]
+    sandbox.clear_requests()
+    sandbox.faults = Faults(rate=1, match="/samesystem/", kinds=("429-seconds",), retry_after=0)
+    try:
+        with Handover(project.runtime, sink) as handover:
+            reports, asked = [], []
+            for day in DATES:
+                with pytest.raises(NotDeliveredError) as failure:
+                    handover.hand_over([day], run_id="again", force=True)
+                reports.append(failure.value.report)
+                asked.append(len(sandbox.requests))
+        with Handover(project.runtime, sink) as handover:
+            compared = [handover.compare([day], force=True) for day in DATES]
+    finally:
+        sandbox.faults = Faults()
+    assert asked[0] == asked[1] > 0
+    assert [report.retry for report in reports] == [4, 4]
+    assert "not tried: SameSystem takes no more requests for now (HTTP 429)" in reports[1].messages[-1]
+    assert [report.unread for report in compared] == [("SameSystem takes no more requests for now (HTTP 429)",)] * 2
+    with Handover(project.runtime, sink) as handover:
+        assert [handover.hand_over([day], run_id="again").failed for day in DATES] == [False, False]
 
 
 def lines_of(project: Project) -> list[str]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from sitoo_pipeline.assets.deliveries import deliver_dates
+from sitoo_pipeline.assets.deliveries import Handover
 from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.automation.jobs import stage_name
 from sitoo_pipeline.definitions import build_defs
@@ -197,7 +197,10 @@ def test_a_correction_goes_to_everyone_and_is_all_that_goes(world: World) -> Non
                 [YESTERDAY],
             )
     [first], messages = world.mailbox.taken, len(world.receiver.messages)
-    reports = {sink.name: deliver_dates(runtime, sink, [YESTERDAY], run_id="again") for sink in sinks_of(runtime)}
+    reports = {}
+    for sink in sinks_of(runtime):
+        with Handover(runtime, sink) as handover:
+            reports[sink.name] = handover.hand_over([YESTERDAY], run_id="again")
     _, second = world.mailbox.taken
     assert second.message["Subject"] == f"Correction: Weekly balance {YESTERDAY}"
     assert [name for name in first.files if first.files[name] != second.files[name]] == [f"{YESTERDAY}_0101.csv"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sitoo_pipeline.sinks import Ledger, Outcome, Record, State
+from sitoo_pipeline.sinks import Circuit, Ledger, NotReadError, Outcome, Record, State
 from sitoo_pipeline_tests.sinks.test_delivery import ReadableShelf, Shelf, hand, record, state_of
 
 
@@ -98,3 +98,67 @@ def test_a_dry_run_tells_how_a_target_differs_that_can_be_read(ledger: Ledger) -
     report = hand(shelf, ledger, record("a", 2), record("b", 1), dry_run=True)
     assert [change.details for change in report.changes] == [("{'value': 1} -> {'value': 2}",)]
     assert hand(shelf, ledger, record("a", 2)).changes[0].details == ()
+
+
+class Asked(ReadableShelf):
+    """Counts how often it is asked what it holds, and how that differs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self.is_readable = True
+
+    def holds(self, record: Record) -> bool:
+        self.asked.append(record.key)
+        return self.is_readable and super().holds(record)
+
+    def difference(self, record: Record) -> list[str]:
+        self.asked.append(record.key)
+        if not self.is_readable:
+            raise NotReadError("nobody there", stop=True)
+        return ["it is not there"]
+
+
+def test_a_target_that_does_not_work_is_left_alone_by_the_calls_that_follow(ledger: Ledger) -> None:
+    shelf, circuit = Asked(), Circuit()
+    hand(shelf, ledger, record("known"), circuit=circuit)
+    shelf.becomes, shelf.stop = lambda _: State.RETRY, True
+    first = hand(shelf, ledger, record("a"), circuit=circuit)
+    assert (first.retry, circuit.reason) == (1, "answer retry")
+    shelf.sent.clear()
+    shelf.asked.clear()
+    second = hand(shelf, ledger, record("b"), record("known"), circuit=circuit)
+    assert (second.retry, second.failed, second.messages) == (2, True, ("2 x retry: not tried: answer retry",))
+    assert (shelf.sent, shelf.asked) == ([], [])
+    assert state_of(ledger, "b") is State.RETRY
+    assert state_of(ledger, "known") is State.DELIVERED  # nobody looked, so nobody knows better
+    shelf.becomes, shelf.stop = lambda _: State.DELIVERED, False
+    assert hand(shelf, ledger, record("b"), circuit=Circuit()).delivered == 1
+
+
+def test_batches_in_vain_are_counted_over_the_calls(ledger: Ledger) -> None:
+    shelf, circuit = Shelf(), Circuit()
+    shelf.becomes = lambda _: State.UNKNOWN
+    for key in "ab":
+        hand(shelf, ledger, record(key), circuit=circuit)
+    shelf.becomes = lambda _: State.DELIVERED
+    hand(shelf, ledger, record("c"), circuit=circuit)
+    shelf.becomes = lambda _: State.UNKNOWN
+    for key in "defg":
+        hand(shelf, ledger, record(key), circuit=circuit)
+    assert shelf.sent == ["a", "b", "c", "d", "e", "f"]
+    assert state_of(ledger, "g") is State.RETRY
+
+
+def test_a_dry_run_says_what_could_not_be_compared_and_asks_once(ledger: Ledger) -> None:
+    shelf, circuit = Asked(), Circuit()
+    there = hand(shelf, ledger, record("a"), dry_run=True, circuit=circuit)
+    assert (there.unread, there.changes[0].details) == ((), ("it is not there",))
+    shelf.is_readable = False
+    shelf.asked.clear()
+    gone = hand(shelf, ledger, record("a"), record("b"), dry_run=True, circuit=circuit)
+    assert gone.unread == ("nobody there",)
+    assert [change.details for change in gone.changes] == [("it cannot be compared: nobody there",)] * 2
+    assert shelf.asked == ["a", "b", "a"]  # whether it holds them, then how the first differs
+    assert hand(shelf, ledger, record("c"), dry_run=True, circuit=circuit).unread == ("nobody there",)
+    assert shelf.asked == ["a", "b", "a"]

@@ -152,7 +152,9 @@ def test_an_outcome_that_is_not_known_is_listed_and_not_sent_again(
     assert (hand(orders(ANN)).unknown, len(sandbox.requests)) == (1, 1)
     later = hand(orders(ANN), age=timedelta(days=40))
     assert (later.unknown, later.failed, later.planned) == (1, True, 0)
-    assert later.messages == ("receipt:1: it may have arrived: not sent again unless forced",)
+    assert later.messages == (
+        "receipt:1: it may have arrived: not sent again until a person says what became of it, with deliver --settle",
+    )
     assert len(sandbox.ometria.outbox.sent) == was_sent
     assert hand(orders(ANN), force=True).delivered == 1
 

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from sitoo_pipeline.sinks import Ledger
+from sitoo_pipeline.sinks import Ledger, NotReadError
 from sitoo_pipeline.sinks.weekly_balance_csv import WeeklyBalanceCsv
 from sitoo_pipeline.sinks.weekly_balance_files import WeeklyBalanceFiles
 from sitoo_pipeline.sinks.weekly_balance_layout import CsvFormat
@@ -223,4 +223,12 @@ def test_what_would_change_is_told_line_by_line(tmp_path: Path, ledger: Ledger) 
     ]
     (tmp_path / FILE).unlink()
     (tmp_path / FILE).mkdir()
-    assert target.difference(record) == ["the file could not be read: IsADirectoryError"]
+    with pytest.raises(NotReadError, match=r"2024-05-02\.csv cannot be read \(IsADirectoryError\)"):
+        target.difference(record)
+
+
+def test_a_file_in_another_encoding_is_replaced_as_a_whole(tmp_path: Path, ledger: Ledger) -> None:
+    hand(tmp_path, ledger, store_day({10: "5.00"}, store="Ö1"), csv_format=CsvFormat(encoding="iso-8859-1"))
+    target = folder_of(tmp_path)
+    [record] = target.prepare(store_day({10: "5.00"}, store="Ö1"), account="acme", dates=[DAY]).records
+    assert target.difference(record) == ["the file is in another encoding, and would be replaced as a whole"]

@@ -1,0 +1,97 @@
+"""What a call of ``deliver`` has to do about each record: ledger and target against what is wanted.
+
+What belongs here: the decision. What does not: carrying it out (``delivery``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from sitoo_pipeline.sinks.contract import OnUnknown, Readable, Record, State, Target
+from sitoo_pipeline.sinks.ledger import Ledger
+from sitoo_pipeline.sinks.ledger_rows import Entry
+
+FOUND = "found at the target"
+IN_DOUBT = "it may have arrived: not sent again until a person says what became of it, with deliver --settle"
+
+
+class Do(Enum):
+    """What is done about a record."""
+
+    SEND = auto()
+    LEAVE = auto()
+    """The target holds it, and the ledger says so."""
+    SETTLE = auto()
+    """The target holds it, and the ledger does not know yet."""
+    STAY_REJECTED = auto()
+    """The target refused it before, and nothing about it changed."""
+    HOLD = auto()
+    """It may have arrived, and only a person can tell."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A record, what is done about it, and why."""
+
+    record: Record
+    do: Do
+    reason: str
+    attempts: int | None = None
+    """How often it was tried before; None where it never was."""
+
+
+def plan(
+    target: Target,
+    records: list[Record],
+    ledger: Ledger,
+    account: str,
+    *,
+    force: bool,
+    rejected: bool,
+    is_asked: bool = True,
+) -> list[Step]:
+    """What is to be done about each record; arguments as ``deliver``, ``is_asked`` says whether the target is read.
+
+    Raises:
+        ValueError: where two records have the same key.
+    """
+    twice = sorted(key for key, number in Counter(record.key for record in records).items() if number > 1)
+    if twice:
+        raise ValueError(f"records for {target.name} with the same key: {', '.join(twice)}")
+    entries = ledger.of(account, target.name, [record.key for record in records])
+    steps = [
+        _judge(target, record, entries.get(record.key), force=force, rejected=rejected, is_asked=is_asked)
+        for record in records
+    ]
+    return [replace(s, attempts=entries[s.record.key].attempts if s.record.key in entries else None) for s in steps]
+
+
+def _judge(target: Target, record: Record, entry: Entry | None, *, force: bool, rejected: bool, is_asked: bool) -> Step:
+    """What is to be done with one record. The order of the questions matters."""
+    if force:
+        return Step(record, Do.SEND, "forced")
+    if is_asked and isinstance(target, Readable) and target.holds(record):
+        known = entry is not None and entry.state is State.DELIVERED and entry.delivered_hash == record.content_hash
+        is_same = known and entry is not None and entry.left_out == record.left_out
+        return Step(record, Do.LEAVE if is_same else Do.SETTLE, FOUND)
+    if entry is None:
+        return Step(record, Do.SEND, "new")
+    if record.newest_wins and record.partition < entry.partition:
+        return Step(record, Do.LEAVE, "out of date")
+    if entry.state.is_uncertain:
+        if target.on_unknown is OnUnknown.HOLD:
+            return Step(record, Do.HOLD, IN_DOUBT)
+        return Step(record, Do.SEND, "it may have arrived")
+    if entry.delivered_hash == record.content_hash:
+        if isinstance(target, Readable):
+            return Step(
+                record, Do.SEND, "missing or different at the target" if is_asked else "the target was not asked"
+            )
+        return Step(record, Do.LEAVE if entry.state is State.DELIVERED else Do.SETTLE, "delivered before")
+    if entry.state is State.REJECTED and entry.content_hash == record.content_hash:
+        return Step(record, Do.SEND if rejected else Do.STAY_REJECTED, f"rejected before: {entry.answer}")
+    if entry.state is State.HELD:
+        return Step(record, Do.SEND, f"held before: {entry.answer}")
+    return Step(record, Do.SEND, "not delivered yet" if entry.delivered_hash is None else "changed")
