@@ -135,18 +135,37 @@ def deliver(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; send and write nothing.")] = False,  # noqa: FBT002
     force: Annotated[bool, typer.Option("--force", help="Send everything, also what the target has already.")] = False,  # noqa: FBT002
     rejected: Annotated[bool, typer.Option("--rejected", help="Send also what the target refused before.")] = False,  # noqa: FBT002
+    settle: Annotated[
+        str | None,
+        typer.Option(
+            "--settle",
+            metavar="delivered|retry|rejected",
+            help="Say of records in doubt (unknown, pending) what became of them: they arrived; they did not, and are "
+            "to be sent; they did not, and are not to be sent.",
+        ),
+    ] = None,
+    why: Annotated[str, typer.Option("--why", help="With --settle: how you know. Kept with the record.")] = "",
+    keys: Annotated[
+        list[str] | None, typer.Option("--key", help="With --settle: only this record. May be given several times.")
+    ] = None,
     account: AccountName = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Hand a period to one target again: what is new, changed or not delivered yet, and nothing else.
 
     With --dry-run nothing is sent: it shows each record that would be, and how the target differs where that can be
-    read. Dates have to be loaded.
+    read; it ends with 1 where a target could not be read. Dates have to be loaded. With --settle you say what became
+    of records in doubt; then their dates are handed over as usual.
     """
+    if settle is None and (why or keys):
+        fail("--why and --key go with --settle", 2)
+    if settle is not None and (dry_run or force or rejected):
+        fail("--settle goes without --dry-run, --force and --rejected", 2)
     settings = settings_or_exit()
     accounts = accounts_or_exit(settings, account)
     from sitoo_pipeline.operations import delivering
 
+    said = None if settle is None else delivering.settlement(settle, why=why, keys=keys or [])
     console, found = standard_console(), []
     if dry_run:
         success = True
@@ -157,8 +176,8 @@ def deliver(
                 delivering.print_compared(compared, target, console)
     else:
         outcomes = delivering.hand_over(
-            settings, accounts, target, first, last, force=force, rejected=rejected, console=console, is_quiet=as_json,
-            verbose=is_verbose(),
+            settings, accounts, target, first, last, force=force, rejected=rejected, console=console, settlement=said,
+            is_quiet=as_json, verbose=is_verbose(),
         )  # fmt: skip
         success = all(outcome.success for outcome in outcomes)
         for outcome in outcomes:

@@ -57,6 +57,7 @@ class DayStatus:
         refused: Objects in quarantine.
         reconciliation: How many rows of ``marts.z_report_reconciliation`` have each status.
         deliveries: For each target, how many records are in each state.
+        in_doubt: Targets with records of which only a person can find out what became of them.
         not_handed_over: Targets that should have records of it and have none.
         left_out: For each target, what its records leave out on purpose.
         transactions: Orders with a sale.
@@ -75,6 +76,7 @@ class DayStatus:
     refused: int = 0
     reconciliation: Counter[str] = field(default_factory=Counter)
     deliveries: dict[str, Counter[State]] = field(default_factory=dict)
+    in_doubt: set[str] = field(default_factory=set)
     not_handed_over: set[str] = field(default_factory=set)
     left_out: dict[str, list[str]] = field(default_factory=dict)
     transactions: int = 0
@@ -147,6 +149,8 @@ class DayStatus:
             lacking = [f"{counts[state]} {state}" for state in State if state is not State.DELIVERED and counts[state]]
             if counts[State.REJECTED]:
                 lacking.append(f"why says deliver --target {target} --dry-run")
+            if target in self.in_doubt:
+                lacking.append(f"look there, and say what became of them with deliver --target {target} --settle")
             if target in self.not_handed_over and self.loaded and not self.absent:
                 lacking.append("nothing handed over")
             lacking += [f"left out: {what}" for what in self.left_out.get(target, [])]

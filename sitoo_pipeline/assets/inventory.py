@@ -152,6 +152,8 @@ def _read_deliveries(runtime: Runtime, found: dict[date, DayStatus], forgotten_b
             for day, status in found.items():
                 status.deliveries[sink.name] = Counter(counts.get(day, {}))
                 status.left_out[sink.name] = left_out.get(day, [])
+                if sink.is_at_most_once and any(state.is_uncertain for state in status.deliveries[sink.name]):
+                    status.in_doubt.add(sink.name)
                 is_expected = sink.expects_records(day, has_sales=bool(status.transactions))
                 if is_expected and day >= forgotten_before and not status.deliveries[sink.name]:
                     status.not_handed_over.add(sink.name)

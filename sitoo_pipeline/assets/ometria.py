@@ -114,6 +114,7 @@ def _receipts(runtime: Runtime, said: OmetriaSettings, of: OmetriaReceipts) -> S
         kinds=frozenset({"api", "email"}),
         reads=_READS,
         is_one_per_date=False,
+        is_at_most_once=True,
         is_optional=True,
         open=lambda: OmetriaReceipt(
             base_url=said.base_url, api_key=said.api_key.get_secret_value(), patience=_patience(runtime)

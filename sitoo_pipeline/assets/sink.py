@@ -20,6 +20,7 @@ class Sink:
     """One target. ``name`` is the target's in the ledger.
 
     ``is_one_per_date`` says that every date has a record, also one without sales: a date without is not delivered.
+    ``is_at_most_once`` says that a record in doubt waits for a person, as the target cannot be asked.
     ``is_optional`` says that a date with sales may have none, and ``start_date`` that no date before it has any.
     ``also`` names further dates that a run of some dates can have changed for this target, though they were not asked
     for: what is held back on one date may follow from the z-reports and orders of another.
@@ -32,6 +33,7 @@ class Sink:
     is_one_per_date: bool
     open: Callable[[], AbstractContextManager[Target]]
     prepare: Callable[[Target, duckdb.DuckDBPyConnection, Dates, Ledger], Prepared]
+    is_at_most_once: bool = False
     is_optional: bool = False
     start_date: date | None = None
     also: Callable[[duckdb.DuckDBPyConnection, Dates], Dates] | None = None

@@ -17,7 +17,7 @@ from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Dates, Sink
 from sitoo_pipeline.assets.specs import BACKFILL, OWNER, key
-from sitoo_pipeline.sinks import Change, Report
+from sitoo_pipeline.sinks import VERDICTS, Change, Report, Settlement, State
 
 _LISTED = 20
 """Records that are listed by themselves where they are shown."""
@@ -29,6 +29,14 @@ class DeliveryConfig(dg.Config):
     dry_run: bool = Field(default=False, description="Only find out what would be sent; it is in the run's log")
     force: bool = Field(default=False, description="Send everything, also what the target has already or refused")
     rejected: bool = Field(default=False, description="Send also what the target refused before")
+    settle: str = Field(
+        default="",
+        description="Of records in doubt (unknown, pending), what somebody found out: 'delivered', 'retry' (it is not "
+        "there, send it) or 'rejected' (it is not there, and is not to be sent)",
+    )
+    settle_keys: list[str] = Field(default=[], description="Only these records; all in doubt where it is empty")
+    settle_by: str = Field(default="", description="Who found it out")
+    settle_why: str = Field(default="", description="How; it is kept with the record")
 
 
 def sink_key(account: str, name: str) -> dg.AssetKey:
@@ -68,6 +76,8 @@ def sink_asset(runtime: Runtime, sink: Sink, partitions_def: dg.PartitionsDefini
             if config.dry_run:
                 _compare(context, asset_key, handover, config)
                 return
+            if config.settle:
+                _settle(context, handover, config)
             yield from run_days(
                 context,
                 keys=[asset_key],
@@ -101,6 +111,25 @@ def _work(
         return {asset_key: by_date}
 
     return work
+
+
+def _settle(context: dg.AssetExecutionContext, handover: Handover, config: DeliveryConfig) -> None:
+    """Note what somebody found out about records in doubt, before anything is handed over.
+
+    Raises:
+        dg.Failure: it is not said what, by whom or why.
+    """
+    if config.settle not in VERDICTS or not config.settle_by.strip() or not config.settle_why.strip():
+        raise dg.Failure(
+            description=f"settle takes one of {', '.join(VERDICTS)}, together with settle_by and settle_why",
+            allow_retries=False,
+        )
+    said = Settlement(State(config.settle), config.settle_by, config.settle_why, tuple(config.settle_keys))
+    found = handover.settle([date.fromisoformat(key) for key in context.partition_keys], said, run_id=context.run_id)
+    for entry in found.settled:
+        context.log.info(f"{entry.partition}: {entry.key}: {said.words}")
+    for message in found.messages or (() if found.settled else ("nothing is in doubt",)):
+        context.log.warning(message)
 
 
 def _compare(

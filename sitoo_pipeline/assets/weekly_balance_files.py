@@ -77,6 +77,7 @@ def mail_sink(runtime: Runtime, said: MailSettings) -> Sink:
         reads=_reads(runtime),
         also=held_with(runtime),
         is_one_per_date=False,
+        is_at_most_once=True,
         is_optional=True,
         open=lambda: nullcontext(WeeklyBalanceMail(mail_server(account, said), _envelope(said))),
         prepare=prepare,

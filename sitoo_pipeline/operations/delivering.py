@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from getpass import getuser
 from typing import Any
 
 from rich.console import Console
@@ -16,11 +17,12 @@ from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.operations.console import progress
 from sitoo_pipeline.operations.dates import dates_between
 from sitoo_pipeline.operations.execution import Outcome
-from sitoo_pipeline.operations.faults import UnknownTargetError
+from sitoo_pipeline.operations.faults import NothingInDoubtError, SettlementError, UnknownTargetError
 from sitoo_pipeline.operations.report import print_outcomes
 from sitoo_pipeline.operations.running import at_work
 from sitoo_pipeline.settings import Account, Settings
-from sitoo_pipeline.sinks import Report
+from sitoo_pipeline.sinks import VERDICTS, Report, Settlement, State
+from sitoo_pipeline.sinks.settling import InDoubt
 
 _LINES = 30
 """Differences of one record that are printed."""
@@ -90,26 +92,71 @@ def hand_over(
     force: bool,
     rejected: bool,
     console: Console,
+    settlement: Settlement | None = None,
     is_quiet: bool = False,
     verbose: bool = False,
 ) -> list[Outcome]:
     """Hand a period to the target, as a run that Dagster records. Dates that fail do not hold up the others.
 
-    Progress goes to the console, unless it ``is_quiet``.
+    Progress goes to the console, unless it ``is_quiet``. A ``settlement`` is noted first, and then only the dates are
+    handed over of which something was in doubt.
 
     Raises:
         UnknownTargetError: no account has the target.
         RangeError: the period makes no sense for an account.
+        NothingInDoubtError: a settlement is about nothing, or comes too early.
     """
     sinks = accounts_with(accounts, target)
     dates = {each.name: dates_between(each, first, last) for each in accounts if each.name in sinks}
+    how: dict[str, Any] = {"force": force, "rejected": rejected}
+    doubtful: dict[str, InDoubt] = {}
+    if settlement:
+        doubtful = {each.name: _doubtful(each, sinks, dates, settlement) for each in accounts if each.name in sinks}
+        dates = {
+            name: sorted({e.partition for e in found.settled}) for name, found in doubtful.items() if found.settled
+        }
+        if not dates:
+            asked = f" with the key {', '.join(settlement.keys)}" if settlement.keys else ""
+            early = [line for found in doubtful.values() for line in found.messages]
+            nothing = f"{target}: from {first} to {last} no record{asked} is in doubt (unknown or pending)"
+            raise NothingInDoubtError("; ".join(early) or nothing)
+        how |= {"settle": settlement.verdict.value, "settle_keys": list(settlement.keys)}
+        how |= {"settle_by": settlement.who, "settle_why": settlement.why}
     shown = Console(quiet=True) if is_quiet else console
     outcomes = []
     for name, execution in at_work(settings, list(dates), trigger="deliver", verbose=verbose):
         with progress(shown, name, len(dates[name]), verbose=verbose) as report:
             execution.progress = report
-            outcomes.append(execution.deliver(target, dates[name], force=force, rejected=rejected))
+            outcomes.append(execution.deliver(target, dates[name], **how))
+        if name in doubtful:
+            for entry in doubtful[name].settled:
+                outcomes[-1].settled.setdefault(entry.partition, []).append(entry.key)
+            outcomes[-1].notes += doubtful[name].messages
     return outcomes
+
+
+def settlement(verdict: str, *, why: str, keys: Sequence[str]) -> Settlement:
+    """What the user of this process says of records in doubt.
+
+    Raises:
+        SettlementError: the verdict is none, or it is not said how it was found out.
+    """
+    if verdict not in VERDICTS:
+        raise SettlementError(f"--settle {verdict}: say one of {', '.join(VERDICTS)}")
+    if not why.strip():
+        raise SettlementError("--settle needs --why: how it was found out, in a few words; they are kept")
+    try:
+        who = getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        who = "an unnamed user"
+    return Settlement(State(verdict), who, why.strip(), tuple(keys))
+
+
+def _doubtful(
+    account: Account, sinks: Mapping[str, Sink], dates: Mapping[str, Sequence[date]], said: Settlement
+) -> InDoubt:
+    with Handover(Runtime.of(account), sinks[account.name]) as handover:
+        return handover.in_doubt(dates[account.name], said.keys)
 
 
 def print_compared(compared: Compared, target: str, console: Console) -> None:
@@ -133,6 +180,8 @@ def print_handed_over(outcome: Outcome, target: str, console: Console) -> None:
     """How many records are in each state, over all dates; then what became of the dates."""
     added = {name: sum(of_date.get(name, 0) for of_date in outcome.figures.values()) for name in _STATES}
     said = ", ".join(f"{number} {name}" for name, number in added.items() if number) or "nothing to hand over"
+    for keys in outcome.settled.values():
+        console.print(f"{outcome.account}: {target}: settled {', '.join(keys)}")
     console.print(f"{outcome.account}: {target}: {said}")
     print_outcomes([outcome], console)
 
@@ -168,6 +217,7 @@ def outcome_as_json(outcome: Outcome, target: str) -> list[dict[str, Any]]:
             "business_date": day.isoformat(),
             "dry_run": False,
             "trouble": outcome.failed.get(day),
+            "settled": outcome.settled.get(day, []),
             **states(outcome.figures.get(day, {})),
         }
         for day in sorted([*outcome.done, *outcome.failed])

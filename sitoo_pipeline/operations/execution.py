@@ -28,7 +28,11 @@ DATES_PER_RUN = 31
 
 @dataclass
 class Outcome:
-    """What became of the dates of one account; ``figures`` are the counts of a delivery that stands by itself."""
+    """What became of the dates of one account.
+
+    ``figures`` are the counts of a delivery that stands by itself, ``settled`` the keys of its records that were in
+    doubt before.
+    """
 
     account: str
     done: list[date] = field(default_factory=list)
@@ -36,6 +40,7 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     figures: dict[date, dict[str, int]] = field(default_factory=dict)
+    settled: dict[date, list[str]] = field(default_factory=dict)
 
     @property
     def success(self) -> bool:
@@ -100,11 +105,11 @@ class Execution:
         outcome.notes = self._notes
         return outcome
 
-    def deliver(self, target: str, dates: Sequence[date], *, force: bool, rejected: bool) -> Outcome:
-        """Hand ``dates`` to one target, which decides nothing about other targets; arguments as ``sinks.deliver``."""
+    def deliver(self, target: str, dates: Sequence[date], **how: Any) -> Outcome:
+        """Hand ``dates`` to one target, which decides nothing about others; ``how``: fields of ``DeliveryConfig``."""
         outcome = Outcome(self.account.name)
         asset = sink_key(self.account.name, target)
-        config = {sink_op(self.account.name, target): {"config": {"force": force, "rejected": rejected}}}
+        config = {sink_op(self.account.name, target): {"config": how}}
         for group in chunks(list(dates), DATES_PER_RUN):
             self.progress("deliver", group)
             result = self._job(stage_name(self.account.name, "deliver"), group, assets=[asset], config=config)

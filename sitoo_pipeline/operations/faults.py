@@ -24,14 +24,22 @@ class NothingLoadedError(RuntimeError):
     """None of the dates that were asked for is loaded."""
 
 
+class SettlementError(ValueError):
+    """What is said of records in doubt is not whole."""
+
+
+class NothingInDoubtError(ValueError):
+    """There is no record in doubt that could be settled."""
+
+
 class PortTakenError(RuntimeError):
     """Another program listens there already, or the address is none of this machine's."""
 
 
-_ASKED_WRONGLY = (RangeError, UnknownTargetError, UnknownTableError, FormatError)
+_ASKED_WRONGLY = (RangeError, SettlementError, UnknownTargetError, UnknownTableError, FormatError)
 _WRITTEN_TO_BE_SHOWN = (
     *_ASKED_WRONGLY, PortTakenError, SitooError, WarehouseLockedError, WarehouseVersionError, DatabaseUrlError,
-    BackupError, NothingLoadedError, OutputError, TooManyRowsError,
+    BackupError, NothingInDoubtError, NothingLoadedError, OutputError, TooManyRowsError,
 )  # fmt: skip
 
 

@@ -25,8 +25,10 @@ from sitoo_pipeline.sinks.dead_letters import DeadLetter
 from sitoo_pipeline.sinks.delivery import deliver
 from sitoo_pipeline.sinks.ledger import Ledger
 from sitoo_pipeline.sinks.ledger_rows import Entry
+from sitoo_pipeline.sinks.settling import VERDICTS, Settlement
 
 __all__ = [
+    "VERDICTS",
     "Change",
     "Circuit",
     "Comparable",
@@ -42,6 +44,7 @@ __all__ = [
     "Readable",
     "Record",
     "Report",
+    "Settlement",
     "State",
     "Target",
     "deliver",

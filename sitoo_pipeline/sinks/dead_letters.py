@@ -18,6 +18,7 @@ from sitoo_pipeline.sinks.canonical import wire_json
 from sitoo_pipeline.sinks.column_types import Instant
 from sitoo_pipeline.sinks.contract import Record
 from sitoo_pipeline.sinks.database import insert_into
+from sitoo_pipeline.sinks.ledger_rows import Entry
 
 DEAD_LETTERS = sa.Table(
     "dead_letters",
@@ -68,24 +69,34 @@ def add(
     connection: sa.Connection, account: str, target: str, refused: Sequence[tuple[Record, str]], *, run_id: str
 ) -> None:
     """Keep these records with the target's reasons; one that is here already keeps when it was first refused."""
-    if not refused:
-        return
     now = datetime.now(UTC)
-    rows = [
-        {
-            "account": account,
-            "target": target,
-            "key": record.key,
-            "partition": record.partition,
-            "content_hash": record.content_hash,
-            "reason": reason,
-            "payload": wire_json(record.payload).decode(),
-            "run_id": run_id,
-            "first_at": now,
-            "last_at": now,
-        }
+    found = [
+        DeadLetter(
+            record.key,
+            record.partition,
+            record.content_hash,
+            reason,
+            wire_json(record.payload).decode(),
+            run_id,
+            now,
+            now,
+        )
         for record, reason in refused
     ]
+    _keep(connection, account, target, found)
+
+
+def add_settled(connection: sa.Connection, account: str, target: str, of: Entry, reason: str, *, run_id: str) -> None:
+    """Keep a record of which a person says that it is not to be sent; what it was to say is not known any more."""
+    now = datetime.now(UTC)
+    letter = DeadLetter(of.key, of.partition, of.content_hash, reason, None, run_id, now, now)
+    _keep(connection, account, target, [letter])
+
+
+def _keep(connection: sa.Connection, account: str, target: str, found: Sequence[DeadLetter]) -> None:
+    if not found:
+        return
+    rows = [{"account": account, "target": target, **vars(letter)} for letter in found]
     statement = insert_into(connection, DEAD_LETTERS)
     taken = {c.name: statement.excluded[c.name] for c in DEAD_LETTERS.c if c.name not in {*_KEY, "first_at"}}
     connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=taken), rows)

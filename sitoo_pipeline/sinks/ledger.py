@@ -142,6 +142,27 @@ class Ledger(Closing):
             rows = connection.execute(query.order_by(DELIVERIES.c.partition, DELIVERIES.c.key))
             return [entry(row) for row in rows if dates is None or row.partition in set(dates)]
 
+    def uncertain(self, account: str, target: str, dates: Collection[date]) -> list[Entry]:
+        """The entries of these dates of which nobody knows whether they arrived, by date and key."""
+        days = set(dates)
+        if not days:
+            return []
+        states = [state.value for state in State if state.is_uncertain]
+        query = entries(account, target).where(
+            DELIVERIES.c.state.in_(states), DELIVERIES.c.partition.between(min(days), max(days))
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(DELIVERIES.c.partition, DELIVERIES.c.key))
+            return [entry(row) for row in rows if row.partition in days]
+
+    def settle(self, account: str, target: str, of: Entry, state: State, words: str, *, run_id: str) -> bool:
+        """Note what a person says of a record in doubt; False where a run has changed its entry since it was read."""
+        with self._writing() as connection:
+            is_settled = ledger_rows.settle(connection, account, target, of, state, words, run_id=run_id)
+            if is_settled and state is State.REJECTED:
+                dead_letters.add_settled(connection, account, target, of, words, run_id=run_id)
+        return is_settled
+
     def dead_letters(self, account: str, target: str, dates: Iterable[date] | None = None) -> list[DeadLetter]:
         """What the target refused, of these dates or of all, by date and key."""
         with self._engine.connect() as connection:

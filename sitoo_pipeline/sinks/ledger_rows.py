@@ -124,6 +124,25 @@ def finish(
     )
 
 
+def settle(
+    connection: sa.Connection, account: str, target: str, entry: Entry, state: State, answer: str, *, run_id: str
+) -> bool:
+    """Write what a person says of a record in doubt; False where it is no longer as ``entry`` has it."""
+    table, now = DELIVERIES.c, datetime.now(UTC)
+    changed: dict[str, object] = {
+        "state": state.value,
+        "answer": shortened(answer),
+        "run_id": run_id,
+        "updated_at": now,
+        "retry_at": None,
+    }
+    if state is State.DELIVERED:
+        changed |= {"delivered_hash": entry.content_hash, "delivered_at": now}
+    is_same = sa.and_(table.attempts == entry.attempts, table.state == entry.state.value)
+    of_key = sa.and_(table.account == account, table.target == target, table.key == entry.key)
+    return connection.execute(sa.update(DELIVERIES).where(of_key, is_same).values(changed)).rowcount == 1
+
+
 def entries(account: str, target: str) -> sa.Select[tuple[Any, ...]]:
     """The entries of one target, to be narrowed down; ``entry`` reads each row."""
     columns = [DELIVERIES.c[name] for name in Entry.__dataclass_fields__]

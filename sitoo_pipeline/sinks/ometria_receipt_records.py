@@ -42,14 +42,14 @@ def receipt_records(
 ) -> Prepared:
     """A receipt for each counting order of a till whose customer left an e-mail address. One per order, for ever.
 
-    An order that has its receipt gets no other one, also when it changes. One of which nobody knows whether it was sent
-    is among the records whatever its age, so that it is listed until a person decides.
+    An order that has its receipt gets no other one, also when it changes. One that surely was not sent, or of which
+    nobody knows, is among the records whatever its age: it is sent when it can be, or listed until a person decides.
 
     Args:
         orders: rows of ``core.orders``; the record's partition is the order's own business date.
         lines: the rows of ``core.order_lines`` of these orders.
         entries: what the ledger says of them, by ``receipt_key``.
-        since: an order of before this instant gets no receipt any more.
+        since: an order of before this instant, of which no receipt was begun, gets none any more.
         sender: who sends them.
     """
     by_order: defaultdict[int, list[Row]] = defaultdict(list)
@@ -61,9 +61,9 @@ def receipt_records(
         key = receipt_key(order["order_id"])
         entry, address = entries.get(key), email_address(order)
         is_young = _moment(order) >= since
-        is_in_doubt = entry is not None and entry.state.is_uncertain
+        is_begun = entry is not None and (entry.state is State.RETRY or entry.state.is_uncertain)
         is_sent = entry is not None and entry.state is State.DELIVERED
-        if address and not is_sent and (is_young or is_in_doubt):
+        if address and not is_sent and (is_young or is_begun):
             payload = _email(order, address, by_order[order["order_id"]], sender)
             records.append(Record(key, order["business_date"], payload))
     return Prepared(tuple(records))
