@@ -94,7 +94,9 @@ def claim(
     table = DELIVERIES.c
     if attempts is None:
         first = insert_into(connection, DELIVERIES).on_conflict_do_nothing(index_elements=("account", "target", "key"))
-        return connection.execute(first, row | {"attempts": 1}).rowcount == 1
+        # Without being told, SQLAlchemy does not ask psycopg how many rows an INSERT wrote, and says -1.
+        done = connection.execute(first, row | {"attempts": 1}, execution_options={"preserve_rowcount": True})
+        return done.rowcount == 1
     kept = ("account", "target", "key", "first_at", "delivered_at", "delivered_hash")
     changed = {name: value for name, value in row.items() if name not in kept}
     again = (

@@ -30,6 +30,18 @@ def test_it_remembers_what_became_of_a_record(database_url: str) -> None:
     assert start <= pending.first_at == entry.first_at <= entry.updated_at <= datetime.now(UTC)
 
 
+def test_one_process_gets_a_record_to_send_at_most_once(database_url: str) -> None:
+    with Ledger(database_url) as ledger, Ledger(database_url) as other:
+        assert ledger.claim("acme", "t", ONE, attempts=None, run_id="r1") is True
+        assert other.claim("acme", "t", ONE, attempts=None, run_id="r2") is False
+        first = ledger.of("acme", "t", ["one"])["one"]
+        assert (first.state, first.attempts, first.run_id) == (State.PENDING, 1, "r1")
+        assert other.claim("acme", "t", ONE, attempts=1, run_id="r2") is True
+        assert ledger.claim("acme", "t", ONE, attempts=1, run_id="r1") is False
+        second = ledger.of("acme", "t", ["one"])["one"]
+        assert (second.attempts, second.run_id, second.first_at) == (2, "r2", first.first_at)
+
+
 def test_it_names_the_last_sure_delivery_until_there_is_another(database_url: str) -> None:
     def became(state: State) -> str:
         ledger.begin("acme", "t", [ONE], run_id="r")
