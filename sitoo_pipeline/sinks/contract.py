@@ -51,7 +51,7 @@ class OnUnknown(StrEnum):
     READ_BACK = "read back"
     """The target is asked what it holds (it is ``Readable``), and that decides."""
     HOLD = "hold"
-    """Neither is possible: it is shown, and not sent again until a person settles it (``settling``), or it is forced."""
+    """Neither is possible: it is shown, and not sent again until a person settles it, or it is forced."""
 
 
 @dataclass(frozen=True)
