@@ -57,13 +57,14 @@ def mail_sink(runtime: Runtime, said: MailSettings) -> Sink:
 
     def prepare(target: Target, con: duckdb.DuckDBPyConnection, dates: Dates, ledger: Ledger) -> Prepared:
         assert isinstance(target, WeeklyBalanceMail)
-        held = Held.of(con, dates, account.targets.weekly_balance.hold_back_above)
+        held, now = Held.of(con, dates, account.targets.weekly_balance.hold_back_above), datetime.now(UTC)
         prepared = target.prepare(
             _files(account, con),
             table_frame(con, marts.WEEKLY_BALANCE_HOURLY, dates=dates),
             account=account.name,
             dates=dates,
-            today=datetime.now(UTC).astimezone(ZoneInfo(account.timezone)).date(),
+            today=now.astimezone(ZoneInfo(account.timezone)).date(),
+            is_over=lambda day: now >= runtime.over_at(day),
             max_age_days=said.max_age_days,
             handed_over=lambda keys: ledger.of(account.name, WeeklyBalanceMail.name, keys),
             held=held.stores,

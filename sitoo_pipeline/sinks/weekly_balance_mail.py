@@ -63,6 +63,7 @@ class WeeklyBalanceMail:
         account: str,
         dates: Collection[date],
         today: date,
+        is_over: Callable[[date], bool],
         max_age_days: int,
         handed_over: Callable[[Collection[str]], Mapping[str, Entry]],
         held: Held | None = None,
@@ -77,7 +78,8 @@ class WeeklyBalanceMail:
             frame: rows of ``marts.weekly_balance_hourly``.
             account: the account to write.
             dates: the business dates in question; each must have been loaded.
-            today: the date of the account's clock.
+            today: the date of the account's clock, from which the age of a date is counted.
+            is_over: whether a date is over for all of the account's stores.
             max_age_days: the age in days up to which a date is sent for the first time.
             handed_over: what the ledger has, by key.
             held: stores held back, by date.
@@ -89,8 +91,8 @@ class WeeklyBalanceMail:
         for day in sorted(set(dates)):
             key, of_day = day.isoformat(), [file for file in made if file.day == day]
             text = [file for file in of_day if file.text]
-            if day >= today:
-                messages.append(f"{day} is not over: it is sent by the first run after midnight")
+            if not is_over(day):
+                messages.append(f"{day} is not over in every store: it is sent by the first run after that")
             elif key not in before and (today - day).days > max_age_days:
                 messages.append(f"{day} is not sent: it is older than max_age_days ({max_age_days}) and never was")
             elif text or key in before:

@@ -39,6 +39,7 @@ class Sender:
         self.files = WeeklyBalanceFiles(folder, home_currency=HOME, csv_format=CsvFormat(**layout))
         self.envelope = Envelope(FROM, (TO, COPY), subject="Balance {date} of {account}")
         self.today = NEXT_DAY + timedelta(days=1)
+        self.open: set[date] = set()
 
     def __call__(
         self,
@@ -54,6 +55,7 @@ class Sender:
             account="acme",
             dates=dates,
             today=self.today,
+            is_over=lambda day: day < self.today and day not in self.open,
             max_age_days=7,
             handed_over=lambda keys: self.ledger.of("acme", target.name, keys),
             held=held,
@@ -135,7 +137,10 @@ def test_a_day_that_is_not_over_waits_and_one_long_past_is_not_sent(hand: Sender
     hand.today = NEXT_DAY
     report = hand(*frames, dates=(DAY, NEXT_DAY))
     assert [taken.message["Subject"] for taken in mailbox.taken] == ["Balance 2024-05-02 of acme"]
-    assert report.messages == ("2024-05-03 is not over: it is sent by the first run after midnight",)
+    assert report.messages == ("2024-05-03 is not over in every store: it is sent by the first run after that",)
+    hand.today, hand.open = NEXT_DAY + timedelta(days=1), {NEXT_DAY}
+    assert (hand(*frames, dates=(DAY, NEXT_DAY)).planned, len(mailbox.taken)) == (0, 1)
+    hand.open.clear()
     hand.today = NEXT_DAY + timedelta(days=8)
     report = hand(*frames, dates=(DAY, NEXT_DAY))
     assert (report.planned, len(mailbox.taken)) == (0, 1)
