@@ -140,12 +140,7 @@ def _read_figures(con: duckdb.DuckDBPyConnection, found: dict[date, DayStatus]) 
 
 def _read_deliveries(runtime: Runtime, found: dict[date, DayStatus], forgotten_before: date) -> None:
     account, sinks = runtime.account, sinks_of(runtime)
-    if not account.folder.exists():  # the ledger would make it, and nothing was ever delivered
-        for status in found.values():
-            status.deliveries = {sink.name: Counter() for sink in sinks}
-            status.not_handed_over.update(sink.name for sink in sinks)
-        return
-    with Ledger(account.deliveries_url.get_secret_value()) as ledger:
+    with Ledger.to_look_at(account.deliveries_url.get_secret_value()) as ledger:
         for sink in sinks:
             counts = ledger.counts(account.name, sink.name, found)
             left_out = ledger.left_out(account.name, sink.name, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -22,6 +23,7 @@ from sitoo_pipeline.tables import core
 from sitoo_pipeline.warehouse.sources import table_frame
 
 _READS = (core.ORDERS, core.ORDER_LINES)
+_NAMED = 5
 
 
 def ometria_sinks(runtime: Runtime) -> tuple[Sink, ...]:
@@ -60,10 +62,11 @@ def _orders_and_contacts(runtime: Runtime, said: OmetriaSettings) -> Sink:
             channels={"pos": said.store_channel, "online": "online"},
             unlinked_returns=said.unlinked_returns,
         )
+        gone = _gone(con, of_dates, ledger.keys(account, Ometria.name, dates), id_prefix=said.id_prefix)
         contacts = contact_records(
             orders=of_dates, collection=said.collection, id_prefix=said.id_prefix, opt_in=said.opt_in
         )
-        return Prepared(contacts.records + sales.records, contacts.messages + sales.messages)
+        return Prepared(contacts.records + sales.records, contacts.messages + sales.messages + gone)
 
     return Sink(
         name=Ometria.name,
@@ -120,6 +123,28 @@ def _receipts(runtime: Runtime, said: OmetriaSettings, of: OmetriaReceipts) -> S
             base_url=said.base_url, api_key=said.api_key.get_secret_value(), patience=_patience(runtime)
         ),
         prepare=prepare,
+    )
+
+
+def _gone(
+    con: duckdb.DuckDBPyConnection, of_dates: pl.DataFrame, known: Collection[str], *, id_prefix: str
+) -> tuple[str, ...]:
+    """Names orders that Ometria may hold and that are not in the warehouse any more.
+
+    Sitoo never deletes an order. One that is gone was refused when it was loaded again, for one, and may be a sale all
+    the same: nothing is said to Ometria, which would take away its revenue on a guess.
+    """
+    begin = record_key(0, id_prefix=id_prefix).removesuffix("0")
+    numbers = [int(key.removeprefix(begin)) for key in known if key.startswith(begin) and key[len(begin) :].isdecimal()]
+    absent = pl.DataFrame({"id": numbers}, schema={"id": pl.Int64}).filter(~pl.col("id").is_in(of_dates["order_id"]))
+    elsewhere = _orders(con, "order_id", absent)["order_id"]
+    gone = sorted(absent.filter(~pl.col("id").is_in(elsewhere))["id"])
+    if not gone:
+        return ()
+    named = f"{', '.join(map(str, gone[:_NAMED]))}{', ...' if len(gone) > _NAMED else ''}"
+    return (
+        f"{len(gone)} orders were handed over and are not in the warehouse any more ({named}): they stay at Ometria as "
+        "they are; look for them in meta.quarantine and in Sitoo",
     )
 
 

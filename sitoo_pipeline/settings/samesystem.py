@@ -66,6 +66,14 @@ class SameSystemFields(Section):
     goods_returned: FieldName = Field(default=None, description="pieces taken back", examples=["C3"])
     visitors: FieldName = Field(default=None, description="visitors; 0 without a source", examples=[""])
 
+    @field_validator("*")
+    @classmethod
+    def _each_its_own(cls, value: str | int | None, info: ValidationInfo) -> str | int | None:
+        for measure, other in info.data.items():
+            if value not in (None, "") and str(value).casefold() == str(other).casefold():
+                raise ValueError(f"{value!r} takes {measure} already; each measure has a field of its own")
+        return value
+
 
 class SameSystem(Section):
     """Day totals to SameSystem's API."""

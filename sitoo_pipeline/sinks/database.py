@@ -109,6 +109,26 @@ def has_table(engine: sa.Engine, table: sa.Table) -> bool:
     return sa.inspect(engine).has_table(table.name)
 
 
+def is_whole(engine: sa.Engine, table: sa.Table) -> bool:
+    """Whether the table is there with all of its columns; looking makes nothing."""
+    return has_table(engine, table) and {column.name for column in table.columns} <= _columns_there(engine, table)
+
+
+def copy_rows(source: sa.Engine, to: sa.Engine, table: sa.Table) -> None:
+    """Copy what one database has of a table into another one's; a column that it lacks stays empty there."""
+    if not has_table(source, table):
+        return
+    there = _columns_there(source, table)
+    with source.connect() as reading, to.begin() as writing:
+        rows = reading.execute(sa.select(*(column for column in table.columns if column.name in there))).mappings()
+        if values := [dict(row) for row in rows]:
+            writing.execute(sa.insert(table), values)
+
+
+def _columns_there(engine: sa.Engine, table: sa.Table) -> set[str]:
+    return {column["name"] for column in sa.inspect(engine).get_columns(table.name)}
+
+
 def insert_into(connection: sa.Connection | sa.Engine, table: sa.Table) -> Upsert:
     """The dialect's own INSERT, the one that knows ``ON CONFLICT``."""
     return _INSERT[connection.dialect.name](table)

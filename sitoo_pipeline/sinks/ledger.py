@@ -16,7 +16,16 @@ import sqlalchemy as sa
 from sitoo_pipeline.sinks import dead_letters, ledger_rows
 from sitoo_pipeline.sinks.closing import Closing
 from sitoo_pipeline.sinks.contract import Outcome, Record, State
-from sitoo_pipeline.sinks.database import TRIED, create_table, has_table, is_same_database, open_engine, sqlite_file
+from sitoo_pipeline.sinks.database import (
+    TRIED,
+    copy_rows,
+    create_table,
+    has_table,
+    is_same_database,
+    is_whole,
+    open_engine,
+    sqlite_file,
+)
 from sitoo_pipeline.sinks.dead_letters import DEAD_LETTERS, DeadLetter
 from sitoo_pipeline.sinks.ledger_rows import DELIVERIES, LEFT_OUT, Entry, entries, entry, shortened
 
@@ -32,9 +41,13 @@ class Ledger(Closing):
         DatabaseUrlError: for a URL that cannot be used.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_made: bool = True) -> None:
         self._engine = open_engine(url, kinds=TRIED)
         self._joined: sa.Connection | None = None
+        if is_made:
+            self._make()
+
+    def _make(self) -> None:
         if not has_table(self._engine, DEAD_LETTERS):
             self._keep_private()
             create_table(self._engine, DEAD_LETTERS)
@@ -42,11 +55,18 @@ class Ledger(Closing):
 
     @classmethod
     def to_look_at(cls, url: str) -> Ledger:
-        """The ledger as it is; where there is none yet, an empty one that is kept nowhere."""
-        engine = open_engine(url, kinds=TRIED)
-        is_there = has_table(engine, DELIVERIES)
-        engine.dispose()
-        return cls(url if is_there else "sqlite://")
+        """The ledger as it is: nothing is made or changed there, and nobody needs a right to write.
+
+        Where there is none yet it is an empty one that is kept nowhere; one of an older version is copied to there.
+        """
+        there = cls(url, is_made=False)
+        if all(is_whole(there._engine, table) for table in (DELIVERIES, DEAD_LETTERS)):
+            return there
+        with there:
+            copy = cls("sqlite://")
+            for table in (DELIVERIES, DEAD_LETTERS):
+                copy_rows(there._engine, copy._engine, table)
+        return copy
 
     def _keep_private(self) -> None:
         if file := sqlite_file(self._engine.url):

@@ -19,6 +19,7 @@ import pytest
 from sitoo_pipeline.definitions import build_defs
 from sitoo_pipeline.tables import ALL_TABLES
 from sitoo_pipeline_tests.pipeline.project import Project
+from sitoo_pipeline_tests.sinks.webhook_receiver import SECRET as HOOK
 
 ROOT = Path(__file__).parents[2]
 SNAPSHOT = Path(__file__).with_name("graph.json")
@@ -34,13 +35,30 @@ api_id_env = "KEDJAN_ID"
 api_password_env = "KEDJAN_PASSWORD"
 start_date = 2026-06-01
 timezone = "Europe/Helsinki"
+[accounts.outlet.targets.samesystem]
+base_url = "http://127.0.0.1:9/samesystem"
+email = "pos-api@example.com"
+password_env = "SAMESYSTEM_SECRET"
+[accounts.outlet.targets.weekly_balance_mail]
+host = "127.0.0.1"
+sender = "pipeline@example.com"
+recipients = ["import@example.com"]
+[accounts.outlet.targets.webhooks.planning]
+url = "http://127.0.0.1:9/hook"
+secret_env = "HOOK_SECRET"
 """
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("definitions")
-    return Project.make(folder, None, start_date=date(2026, 1, 1), more=MORE, environ={"OMETRIA_KEY": KEY})
+    return Project.make(
+        folder,
+        None,
+        start_date=date(2026, 1, 1),
+        more=MORE,
+        environ={"OMETRIA_KEY": KEY, "SAMESYSTEM_SECRET": SECRET, "HOOK_SECRET": HOOK},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +142,7 @@ def test_no_secret_shows(project: Project, defs: dg.Definitions) -> None:
     shown = [repr(project.settings), repr(project.runtime), repr(defs), json.dumps(graph(defs))]
     shown += [repr(spec) for spec in specs(defs)]
     shown += [repr(job.tags) + str(job.description) for job in defs.get_repository_def().get_all_jobs()]
-    assert not [text for text in shown if SECRET in text or KEY in text]
+    assert not [text for text in shown if SECRET in text or KEY in text or HOOK in text]
 
 
 def test_dagster_loads_the_workspace(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ from sitoo_pipeline.assets.sink import Sink
 from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.settings import OmetriaReceipts
 from sitoo_pipeline.sinks import Report
+from sitoo_pipeline.warehouse import Warehouse
 from sitoo_pipeline_tests.pipeline.conftest import WEEK, Week
 
 RECEIPTS: dict[str, Any] = {
@@ -87,6 +89,32 @@ def test_each_customer_of_a_till_gets_one_receipt(having: With, week: Week) -> N
     assert [int(mail["data"]["order_id"]) for mail in outbox.tried] == [row["order_id"] for row in counting]
     assert counting
     assert planned(runtime, sink).planned == 0
+
+
+def test_an_order_that_is_gone_stays_at_ometria_and_is_named(having: With, tmp_path: Path) -> None:
+    runtime, sinks = having(errors_wait=0)
+    with Handover(runtime, sinks["ometria"]) as handover:
+        handover.hand_over(WEEK[:1], run_id="test")
+        assert not any("any more" in message for message in handover.compare(WEEK[:1]).messages)
+    copy = tmp_path / "gone.duckdb"
+    shutil.copy(runtime.account.warehouse_path, copy)
+    without = Runtime(runtime.account, Warehouse(copy))
+    with without.warehouse.connect() as con:
+        [[number]] = con.execute(
+            f"DELETE FROM core.orders WHERE order_id = (SELECT min(order_id) FROM core.orders WHERE counts "
+            f"AND business_date = '{WEEK[0]}' AND money_total_gross_all > 0) RETURNING order_id"
+        ).fetchall()
+        # Another order is of another date now: that is no reason to name it.
+        con.execute(
+            f"UPDATE core.orders SET business_date = '{WEEK[1]}' WHERE order_id = (SELECT max(order_id) "
+            f"FROM core.orders WHERE counts AND business_date = '{WEEK[0]}')"
+        )
+    [sink] = [sink for sink in sinks_of(without) if sink.name == "ometria"]
+    with Handover(without, sink) as handover:
+        report = handover.hand_over(WEEK[:1], run_id="test")
+    [said] = [message for message in report.messages if "any more" in message]
+    assert said.startswith(f"1 orders were handed over and are not in the warehouse any more ({number})")
+    assert not any(change.key.startswith("order:") for change in report.changes)
 
 
 def test_loading_the_past_sends_no_receipt(having: With, week: Week) -> None:

@@ -164,6 +164,8 @@ def test_one_wrong_variable_is_one_line(tmp_path: Path, name: str, value: str, m
                 ('confirm_from = "2"', 'confirm_from: must be a time such as "02:00"'),
                 ('confirm_from = "06:00"', "auto_confirm_at: 05:00 is not after confirm_from (06:00)"),
                 ("fields = { returns = true }", 'fields.returns: must be a field\'s code or name in quotes, its id as a number, or "" to send nothing'),
+                ('fields = { returns = "A1", discounts = "a1" }', "fields.returns: 'A1' takes discounts already; each measure has a field of its own"),
+                ("fields = { gross_sales = 7, net_sales = 7 }", "fields.net_sales: 7 takes gross_sales already; each measure has a field of its own"),
                 ('fields = { sales = "A1" }', "fields.sales: is not a setting; did you mean net_sales?"),
             )
         ),

@@ -42,6 +42,54 @@ def test_one_process_gets_a_record_to_send_at_most_once(database_url: str) -> No
         assert (second.attempts, second.run_id, second.first_at) == (2, "r2", first.first_at)
 
 
+def test_looking_changes_nothing_and_makes_nothing(database_url: str) -> None:
+    def tables() -> dict[str, list[str]]:
+        engine = open_engine(database_url)
+        inspector = sa.inspect(engine)
+        found = {name: [c["name"] for c in inspector.get_columns(name)] for name in inspector.get_table_names()}
+        engine.dispose()
+        return found
+
+    with Ledger.to_look_at(database_url) as nothing:
+        assert nothing.counts("acme", "t", [DAY]) == {}
+    assert tables() == {}
+    with Ledger(database_url) as ledger:
+        ledger.begin("acme", "t", [ONE], run_id="r1")
+    engine = open_engine(database_url)
+    with engine.begin() as connection:  # as a version had it that knew of less
+        connection.execute(sa.text("DROP TABLE dead_letters"))
+        for column in ("retry_at", "delivered_at"):
+            connection.execute(sa.text(f"ALTER TABLE deliveries DROP COLUMN {column}"))
+    engine.dispose()
+    before = tables()
+    with Ledger.to_look_at(database_url) as old:
+        assert old.counts("acme", "t", [DAY]) == {DAY: {State.PENDING: 1}}
+        assert old.of("acme", "t", ["one"])["one"].delivered_at is None
+        assert old.dead_letters("acme", "t") == []
+    assert tables() == before
+    with Ledger(database_url) as ledger:
+        ledger.finish("acme", "t", [(ONE, Outcome("one", State.DELIVERED, "ok"))], run_id="r1")
+    with Ledger.to_look_at(database_url) as now:
+        assert now.of("acme", "t", ["one"])["one"].state is State.DELIVERED
+
+
+def test_who_may_only_read_can_look(postgres_url: str) -> None:
+    with Ledger(postgres_url) as ledger:
+        ledger.begin("acme", "t", [ONE], run_id="r1")
+    engine = open_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP ROLE IF EXISTS reader"))
+        connection.execute(sa.text("CREATE ROLE reader LOGIN"))
+        connection.execute(sa.text("GRANT USAGE ON SCHEMA public TO reader"))
+        connection.execute(sa.text("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader"))
+    with Ledger.to_look_at(postgres_url.replace("postgres:@", "reader:@")) as looked:
+        assert looked.counts("acme", "t", [DAY]) == {DAY: {State.PENDING: 1}}
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP OWNED BY reader"))
+        connection.execute(sa.text("DROP ROLE reader"))
+    engine.dispose()
+
+
 def test_it_names_the_last_sure_delivery_until_there_is_another(database_url: str) -> None:
     def became(state: State) -> str:
         ledger.begin("acme", "t", [ONE], run_id="r")
