@@ -136,9 +136,11 @@ def _gone(
     """
     begin = record_key(0, id_prefix=id_prefix).removesuffix("0")
     numbers = [int(key.removeprefix(begin)) for key in known if key.startswith(begin) and key[len(begin) :].isdecimal()]
-    absent = pl.DataFrame({"id": numbers}, schema={"id": pl.Int64}).filter(~pl.col("id").is_in(of_dates["order_id"]))
-    elsewhere = _orders(con, "order_id", absent)["order_id"]
-    gone = sorted(absent.filter(~pl.col("id").is_in(elsewhere))["id"])
+    absent = pl.DataFrame({"id": numbers}, schema={"id": pl.Int64}).join(
+        of_dates, left_on="id", right_on="order_id", how="anti"
+    )
+    elsewhere = _orders(con, "order_id", absent)
+    gone = sorted(absent.join(elsewhere, left_on="id", right_on="order_id", how="anti")["id"])
     if not gone:
         return ()
     named = f"{', '.join(map(str, gone[:_NAMED]))}{', ...' if len(gone) > _NAMED else ''}"

@@ -125,7 +125,9 @@ def _settle(context: dg.AssetExecutionContext, handover: Handover, config: Deliv
             allow_retries=False,
         )
     said = Settlement(State(config.settle), config.settle_by, config.settle_why, tuple(config.settle_keys))
-    found = handover.settle([date.fromisoformat(key) for key in context.partition_keys], said, run_id=context.run_id)
+    found = handover.settle(
+        [date.fromisoformat(key) for key in context.partition_keys], said, run_id=context.run.run_id
+    )
     for entry in found.settled:
         context.log.info(f"{entry.partition}: {entry.key}: {said.words}")
     for message in found.messages or (() if found.settled else ("nothing is in doubt",)):

@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sitoo_pipeline.sandbox import Chain
-from sitoo_pipeline_tests.pipeline.soak_findings import findings, further_run, in_doubt, states
+from sitoo_pipeline_tests.pipeline.soak_findings import findings, further_run, in_doubt, states, undelivered
+from sitoo_pipeline_tests.pipeline.soak_settling import settle
 from sitoo_pipeline_tests.pipeline.soak_world import AT_MOST_ONCE, CALLS, FIRST, World
 
 LONGEST = 3600
@@ -168,7 +169,13 @@ def main() -> int:
         _say("\n".join(wrong) or "every target holds exactly what it holds in peace")
         more = further_run(at)
         _say("\n".join(more) or "a further run sends nothing")
-    return 1 if wrong or more else 0
+        settle(at)
+        left = [f"after it was settled: {line}" for line in (*findings(peace, at), *undelivered(at), *further_run(at))]
+        _say(
+            "\n".join(left)
+            or "what was in doubt is settled: everything is delivered once, and a further run sends nothing"
+        )
+    return 1 if wrong or more or left else 0
 
 
 def _told(world: World) -> dict[str, int]:

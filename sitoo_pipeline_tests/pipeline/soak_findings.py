@@ -54,6 +54,11 @@ def in_doubt(world: World) -> dict[str, int]:
     return dict(Counter(target for (_, target, _), state in states(world).items() if state in IN_DOUBT))
 
 
+def undelivered(world: World) -> list[str]:
+    """Every record that the ledger does not have as delivered."""
+    return [f"the ledger says {state} of {key}" for key, state in sorted(states(world).items()) if state != "delivered"]
+
+
 def weekly_balances(world: World, more: str = "") -> list[tuple[Any, ...]]:
     """The rows of both SQL targets."""
     columns = "account, store_id, currency, business_date, hour, content_hash, gross_sales, net_sales, transactions"
@@ -85,8 +90,8 @@ def findings(peace: World, at: World) -> list[str]:
         *_differs("the records in the ledgers", set(states(peace)), set(states(at))),
         *_ledger(peace, at),
         *_identities(at),
-        *_at_most_once("ometria_receipt", _receipts(peace), _receipts(at), at),
-        *_at_most_once("weekly_balance_mail", _mails(peace), _mails(at), at),
+        *_at_most_once("ometria_receipt", receipts(peace), receipts(at), at),
+        *_at_most_once("weekly_balance_mail", mails(peace), mails(at), at),
     ]
 
 
@@ -169,14 +174,16 @@ def _identities(at: World) -> Iterator[str]:
 Sent = dict[str, list[Any]]
 
 
-def _receipts(world: World) -> Sent:
+def receipts(world: World) -> Sent:
+    """The receipts that were sent, by their key in the ledger."""
     found: Sent = {}
     for mail in [*world.sandbox.ometria.outbox.sent, *world.sandbox.ometria.outbox.tried]:
         found.setdefault(f"receipt:{mail['data']['order_id']}", []).append(mail)
     return found
 
 
-def _mails(world: World) -> Sent:
+def mails(world: World) -> Sent:
+    """The files of the e-mails that were taken, by their key in the ledger."""
     found: Sent = {}
     for taken in world.mailbox.taken:
         found.setdefault(taken.message["Subject"].removeprefix("Weekly balance "), []).append(taken.files)

@@ -56,7 +56,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
-def materialize(project: Project, instance: dg.DagsterInstance, **config: bool) -> dg.ExecuteInProcessResult:
+def materialize(project: Project, instance: dg.DagsterInstance, **config: Any) -> dg.ExecuteInProcessResult:
     """Both dates in one run, as the UI does it."""
     account = account_assets(project.runtime)
     sinks = [a for a in account.assets if isinstance(a, dg.AssetsDefinition) and a.node_def.name == OMETRIA]
@@ -162,6 +162,28 @@ def test_force_by_hand_sends_what_the_target_has(project: Project, instance: dg.
     assert all(
         metadata["delivered"] == metadata["records"] for metadata in shown(instance, result.run_id, MADE).values()
     )
+
+
+def test_what_is_in_doubt_is_settled_by_hand(
+    project: Project, server: OmetriaServer, instance: dg.DagsterInstance
+) -> None:
+    materialize(project, instance)
+    sent = len(server.requests)
+    ledger = project.account.folder / "deliveries.db"
+    with closing(sqlite3.connect(ledger)) as con, con:
+        change = "state = 'pending', delivered_hash = NULL, updated_at = '2026-01-01 00:00:00.000000'"
+        [[key]] = con.execute(
+            f"UPDATE deliveries SET {change} WHERE key = (SELECT max(key) FROM deliveries) RETURNING key"
+        )
+    said = {"settle": "delivered", "settle_by": "ann", "settle_why": "it is there"}
+    assert not materialize(project, instance, **said | {"settle_why": " "}).success
+    assert not materialize(project, instance, **said | {"settle": "held"}).success
+    result = materialize(project, instance, **said)
+    assert result.success
+    assert len(server.requests) == sent
+    with closing(sqlite3.connect(ledger)) as con:
+        [[answer, run_id]] = con.execute("SELECT answer, run_id FROM deliveries WHERE key = ?", [key])
+    assert (answer, run_id) == ("settled as delivered by ann: it is there", result.run_id)
 
 
 def test_payloads_are_kept_as_long_as_the_settings_say(

@@ -10,7 +10,8 @@ import pytest
 
 from sitoo_pipeline.sandbox import Chain
 from sitoo_pipeline_tests.pipeline.soak import Soak, in_peace
-from sitoo_pipeline_tests.pipeline.soak_findings import findings, further_run
+from sitoo_pipeline_tests.pipeline.soak_findings import findings, further_run, undelivered
+from sitoo_pipeline_tests.pipeline.soak_settling import settle
 from sitoo_pipeline_tests.pipeline.soak_world import FIRST, World
 
 CHAIN = Chain(stores=2, seed=3, opened=FIRST, orders_per_day=40)
@@ -43,6 +44,12 @@ def test_every_target_ends_with_what_it_is_to_hold_once(soaked: tuple[World, Soa
 def test_a_further_run_sends_nothing(soaked: tuple[World, Soak]) -> None:
     _, soak = soaked
     assert further_run(soak.world) == []
+
+
+def test_when_a_person_has_looked_everything_is_delivered_once(soaked: tuple[World, Soak]) -> None:
+    peace, soak = soaked
+    settle(soak.world)
+    assert (undelivered(soak.world), findings(peace, soak.world), further_run(soak.world)) == ([], [], [])
 
 
 def test_what_is_lost_doubled_or_not_owned_up_to_would_be_found(soaked: tuple[World, Soak]) -> None:
