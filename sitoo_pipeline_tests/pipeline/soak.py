@@ -171,10 +171,7 @@ def main() -> int:
         _say("\n".join(more) or "a further run sends nothing")
         settle(at)
         left = [f"after it was settled: {line}" for line in (*findings(peace, at), *undelivered(at), *further_run(at))]
-        _say(
-            "\n".join(left)
-            or "what was in doubt is settled: everything is delivered once, and a further run sends nothing"
-        )
+        _say("\n".join(left) or "settled: everything is delivered once, and a further run sends nothing")
     return 1 if wrong or more or left else 0
 
 
