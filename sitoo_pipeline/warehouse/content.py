@@ -45,11 +45,23 @@ def _content(rows: int, total: int | None) -> Content:
     return rows, f"{rows}-{total or 0:x}"
 
 
+def hashed_contents(con: duckdb.DuckDBPyConnection, relation: str, days: Iterable[date]) -> dict[date, Content]:
+    """The same of a ``relation`` that has ``business_date`` and ``_hash``, the ``row_hash`` of each row."""
+    query = f"SELECT business_date, count(*), sum(_hash::HUGEINT) FROM {relation} GROUP BY business_date"
+    found = {day: _content(rows, total) for day, rows, total in con.execute(query).fetchall()}
+    return {day: found.get(day, NOTHING) for day in days}
+
+
 def _measured(table: Table) -> str:
-    hashed = [f'"{c.name}"' for c in table.columns if c.name != "_landing_file"]  # where a row came from is no content
-    for column in table.columns:
-        hashed += _absences(column.type, f'"{column.name}"')
-    return f"count(*), sum(hash({', '.join(hashed)})::HUGEINT)"
+    left_out = ("_landing_file", table.partition)  # where a row came from is no content, and its date is said with it
+    return f"count(*), sum({row_hash((c.name, c.type) for c in table.columns if c.name not in left_out)}::HUGEINT)"
+
+
+def row_hash(columns: Iterable[tuple[str, FieldType]]) -> str:
+    """SQL of the hash of one row with ``columns``, given by name and type."""
+    named = [(f'"{name}"', kind) for name, kind in columns]
+    absences = [sql for value, kind in named for sql in _absences(kind, value)]
+    return f"hash({', '.join([*(value for value, _ in named), *absences])})"
 
 
 def _absences(kind: FieldType, value: str) -> list[str]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.warehouse.connection import Warehouse
+from sitoo_pipeline.warehouse.content import row_hash
+from sitoo_pipeline.warehouse.dating import Dating, date_objects, dates_of_refused
 from sitoo_pipeline.warehouse.quarantine import quarantined
-from sitoo_pipeline.warehouse.raw import Dating, date_objects, dates_of_refused
 from sitoo_pipeline.warehouse.staging import Layout, stage
 
 
@@ -48,21 +49,26 @@ def differences(
     Raises:
         WarehouseLockedError: the file stayed open elsewhere.
     """
-    key = " AND ".join(f't."{name}" = i."{name}"' for name in table.key)
-    same = " AND ".join(f't."{f.name}" IS NOT DISTINCT FROM i."{f.name}"' for f in table.fields)
+    key = ", ".join(f'"{name}"' for name in table.key)
     listed = ", ".join(f"DATE '{day}'" for day in sorted(whole)) or "NULL"
-    with warehouse.connect() as con:
-        refused = stage(con, table, files, layout=layout, landing=landing)
-        seen = quarantined(con, table) if refused else set()
-        unseen = [item for item in refused if item.payload not in seen]
+    marked = Column("_mark", table.column(mark).type, source=f'o."{mark}"')
+    with (
+        warehouse.connect() as con,
+        stage(con, table, files, layout=layout, landing=landing, hints=[*hints, marked]) as staged,
+    ):
+        seen = quarantined(con, table) if staged.refused else set()
+        unseen = [item for item in staged.refused if item.payload not in seen]
         of_refused = dates_of_refused(con, table, hints, dating, unseen) if unseen else []
-        date_objects(con, table, hints, dating, into="incoming")
+        date_objects(con, hints, dating)
+        content = row_hash((f.name, f.type) for f in table.fields)
         rows = con.execute(
-            f"SELECT DISTINCT i.business_date, t.business_date FROM incoming AS i LEFT JOIN {table.qualified} AS t "
-            f"ON {key} WHERE t.business_date IS DISTINCT FROM i.business_date OR NOT ({same}) "
-            f"UNION SELECT DISTINCT NULL, t.business_date FROM {table.qualified} AS t ANTI JOIN incoming AS i ON {key} "
+            f"WITH there AS (SELECT {key}, business_date, {content} AS _hash "
+            f"FROM {table.qualified} SEMI JOIN incoming USING ({key})) "
+            f"SELECT DISTINCT i.business_date, t.business_date FROM incoming AS i LEFT JOIN there AS t USING ({key}) "
+            "WHERE t.business_date IS DISTINCT FROM i.business_date OR t._hash != i._hash "
+            f"UNION SELECT DISTINCT NULL, t.business_date FROM {table.qualified} AS t ANTI JOIN incoming USING ({key}) "
             f"WHERE t.business_date IN ({listed})"
         ).fetchall()
-        highest = con.execute(f'SELECT max("{mark}") FROM incoming').fetchall()[0][0]
+        highest = con.execute('SELECT max("hint _mark") FROM incoming').fetchall()[0][0]
     dates = frozenset(day for row in [*rows, of_refused] for day in row if day is not None)
     return Differences(dates, int(highest.timestamp()) if isinstance(highest, datetime) else highest)

@@ -16,7 +16,6 @@ from sitoo_pipeline.warehouse.connection import Warehouse, transaction
 from sitoo_pipeline.warehouse.content import content
 from sitoo_pipeline.warehouse.ledger import Load, Loaded, now, record
 from sitoo_pipeline.warehouse.quarantine import drift, quarantine_objects
-from sitoo_pipeline.warehouse.rules import typed
 from sitoo_pipeline.warehouse.staging import Layout, stage
 
 
@@ -59,11 +58,10 @@ def merge_site(
     load = Load(run_id=run_id, started_at=started_at, landing_folder=landed.as_posix(), requests=requests)
     names = ", ".join(f'"{name}"' for name in table.names if name != "_landing_file")
     key = ", ".join(f'"{name}"' for name in table.key)
-    with warehouse.connect() as con:
-        refused = stage(con, table, files, layout=layout, landing=landing)
+    with warehouse.connect() as con, stage(con, table, files, layout=layout, landing=landing) as staged:
         con.execute(
             "CREATE OR REPLACE TEMP TABLE incoming AS "
-            f'SELECT {site} AS "{table.key[0]}", {typed(table)}, _landing_file FROM staged'
+            f'SELECT {site} AS "{table.key[0]}", * EXCLUDE (_object) FROM {staged.rows}'
         )
         con.execute(
             "CREATE OR REPLACE TEMP TABLE news AS FROM incoming SEMI JOIN "
@@ -83,13 +81,13 @@ def merge_site(
                 business_date=None,
                 status="loaded" if count else "unchanged",
                 rows=rows,
-                quarantined=len(refused),
+                quarantined=len(staged.refused),
                 content_hash=content_hash,
                 landing_folder=load.landing_folder,
                 requests=requests,
             )
             record(con, loaded, load=load)
-            quarantine_objects(con, table, refused, within=f"{landed.parent.as_posix()}/", run_id=run_id)
+            quarantine_objects(con, table, staged.refused, within=f"{landed.parent.as_posix()}/", run_id=run_id)
             drift(con, table, unknown_fields, run_id=run_id)
     return loaded
 

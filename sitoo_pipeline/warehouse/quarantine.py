@@ -5,7 +5,7 @@ What is refused, and why, is decided in ``rules``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import duckdb
@@ -32,6 +32,17 @@ def quarantine(
             "INSERT INTO meta.quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [*at, *item.violation, item.object_key, item.payload, item.landing_file, now(), run_id],
         )
+
+
+def quarantine_dates(
+    con: duckdb.DuckDBPyConnection, table: RawTable, refused: Mapping[date, Sequence[Refused]], *, run_id: str
+) -> None:
+    """The same of several partitions, each with its own of ``refused``."""
+    query = "SELECT DISTINCT business_date FROM meta.quarantine WHERE table_name = ?"
+    there = {day for (day,) in con.execute(query, [table.qualified]).fetchall()}
+    for day, items in refused.items():
+        if items or day in there:
+            quarantine(con, table, day, items, run_id=run_id)
 
 
 def quarantine_objects(

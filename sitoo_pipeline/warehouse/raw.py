@@ -1,26 +1,23 @@
-"""Landed bodies into ``raw``: staged, checked, dated, and each date replaced in one transaction."""
+"""Landed bodies into ``raw``: staged, checked, dated, and each date replaced whole or left as it was."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.warehouse.connection import Warehouse, transaction
-from sitoo_pipeline.warehouse.content import content
+from sitoo_pipeline.warehouse.content import Content, content, contents, hashed_contents
+from sitoo_pipeline.warehouse.dating import Dating, date_objects, refused_by_date
 from sitoo_pipeline.warehouse.frames import replace
-from sitoo_pipeline.warehouse.ledger import Load, Loaded, record
-from sitoo_pipeline.warehouse.quarantine import drift, quarantine, quarantined_elsewhere
-from sitoo_pipeline.warehouse.rules import typed
-from sitoo_pipeline.warehouse.staging import Layout, Refused, stage, stage_refused
-
-Dating = Callable[[pl.DataFrame], pl.DataFrame]
-"""Takes the hints of each object (with ``_object``, its number), gives them back with ``business_date``."""
+from sitoo_pipeline.warehouse.ledger import Load, Loaded, loaded_dates, now, record
+from sitoo_pipeline.warehouse.quarantine import drift, quarantine, quarantine_dates
+from sitoo_pipeline.warehouse.staging import PAGE, Bodies, Layout, Refused, stage
 
 
 def load_dated(
@@ -74,21 +71,16 @@ def load_dated(
         requests=requests,
         newest_id=newest_id,
     )
-    done: dict[date, Loaded] = {}
-    with warehouse.connect() as con:
-        refused = stage(con, table, files, layout=layout, landing=landing)
-        date_objects(con, table, hints, dating, into="incoming")
-        refused_by_date = _date_refused(con, table, hints, dating, refused, dates)
-        left = _dates_left(con, table)
+    days = sorted(set(dates))
+    with warehouse.connect() as con, stage(con, table, files, layout=layout, landing=landing, hints=hints) as staged:
+        date_objects(con, hints, dating)
+        refused = refused_by_date(con, table, hints, dating, staged.refused, days)
         drift(con, table, unknown_fields, run_id=run_id)
-        for day in sorted(set(dates)):
-            bad = refused_by_date.get(day, [])
-            with transaction(con):
-                for other in left.get(day, ()):
-                    _leave(con, table, other, day, load=load, recorded=other not in dates)
-                done[day] = replace(con, table, "incoming", day, load=load, quarantined=len(bad))
-                quarantine(con, table, day, bad, run_id=run_id)
-    return done
+        arriving = _Arriving.of(con, staged.bodies, days, refused, load)
+        try:
+            return arriving.replace(con, days)
+        except duckdb.Error:
+            return {day: loaded for each in days for day, loaded in arriving.replace(con, [each]).items()}
 
 
 def load_reference(
@@ -108,74 +100,90 @@ def load_reference(
         WarehouseLockedError: the file stayed open elsewhere; nothing was written.
     """
     load = Load(run_id=run_id, started_at=started_at)
-    with warehouse.connect() as con:
-        refused = stage(con, table, files, layout=layout, landing=landing)
-        con.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {typed(table)}, _landing_file FROM staged")
+    with warehouse.connect() as con, stage(con, table, files, layout=layout, landing=landing) as staged:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT * EXCLUDE (_object) FROM {staged.rows}")
         with transaction(con):
-            loaded = replace(con, table, "incoming", None, load=load, quarantined=len(refused))
-            quarantine(con, table, None, refused, run_id=run_id)
+            loaded = replace(con, table, "incoming", None, load=load, quarantined=len(staged.refused))
+            quarantine(con, table, None, staged.refused, run_id=run_id)
             drift(con, table, unknown_fields, run_id=run_id)
     return loaded
 
 
-def date_objects(
-    con: duckdb.DuckDBPyConnection, table: RawTable, hints: Sequence[Column], dating: Dating, *, into: str
-) -> None:
-    """Fill the temporary table ``into`` with the objects of ``staged``, typed, each with its ``business_date``."""
-    con.register("dates_of_objects", _dates(con, table, "staged", hints, dating).to_arrow())
-    names = ", ".join(f'o."{f.name}"' for f in table.fields)
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT {names}, d.business_date, o._landing_file "
-        f"FROM {_typed(table, 'staged')} AS o JOIN dates_of_objects AS d USING (_object)"
-    )
-    con.unregister("dates_of_objects")
+@dataclass(frozen=True)
+class _Arriving:
+    """Objects that are to become the content of ``days``, and what stands there.
 
-
-def _typed(table: RawTable, relation: str) -> str:
-    return f"(SELECT {typed(table)}, _landing_file, _object FROM {relation})"
-
-
-def _dates(
-    con: duckdb.DuckDBPyConnection, table: RawTable, relation: str, hints: Sequence[Column], dating: Dating
-) -> pl.DataFrame:
-    """``_object`` and ``business_date`` of the objects in ``relation`` that have a value for their clock."""
-    asked = ", ".join(f'{column.source} AS "{column.name}"' for column in hints)
-    objects = f'SELECT {asked}, o._object FROM {_typed(table, relation)} AS o WHERE o."{table.clock}" IS NOT NULL'
-    return dating(con.sql(objects).pl()).select("_object", "business_date")
-
-
-def dates_of_refused(
-    con: duckdb.DuckDBPyConnection, table: RawTable, hints: Sequence[Column], dating: Dating, refused: Sequence[Refused]
-) -> list[date | None]:
-    """The business date of each of ``refused``, None where it tells none."""
-    stage_refused(con, table, refused)
-    dated: dict[int, date] = dict(_dates(con, table, "refused", hints, dating).iter_rows())
-    return [dated.get(number) for number in range(len(refused))]
-
-
-def _date_refused(
-    con: duckdb.DuckDBPyConnection,
-    table: RawTable,
-    hints: Sequence[Column],
-    dating: Dating,
-    refused: Sequence[Refused],
-    dates: Sequence[date],
-) -> dict[date, list[Refused]]:
-    """The refused objects of ``dates``, by date.
-
-    One that tells no date comes back in the bodies of many periods; it stands once, with the first date that met it.
+    ``left`` has for each date the other dates at which some of its objects stand now.
     """
-    if not refused:
-        return {}
-    dated = dates_of_refused(con, table, hints, dating, refused)
-    elsewhere = quarantined_elsewhere(con, table, dates)
-    found: dict[date, list[Refused]] = {}
-    for item, day in zip(refused, dated, strict=True):
-        if day is None and item.payload not in elsewhere:
-            day = min(dates)
-        if day is not None and day in dates:
-            found.setdefault(day, []).append(item)
-    return found
+
+    bodies: Bodies
+    days: Sequence[date]
+    refused: Mapping[date, Sequence[Refused]]
+    load: Load
+    contents: Mapping[date, Content]
+    there: Mapping[date, Content]
+    left: Mapping[date, Sequence[date]]
+
+    @classmethod
+    def of(
+        cls,
+        con: duckdb.DuckDBPyConnection,
+        bodies: Bodies,
+        days: Sequence[date],
+        refused: Mapping[date, Sequence[Refused]],
+        load: Load,
+    ) -> _Arriving:
+        table = bodies.table
+        there = contents(con, table, table.qualified, loaded_dates(con, table) & set(days))
+        arriving = hashed_contents(con, "incoming", days)
+        return cls(bodies, days, refused, load, arriving, there, _dates_left(con, table))
+
+    def replace(self, con: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, Loaded]:
+        """Make the objects of ``days`` the content of these dates, in one transaction."""
+        table = self.bodies.table
+        with transaction(con):
+            for day in days:
+                for other in set(self.left.get(day, ())).difference(days):
+                    _leave(con, table, other, day, load=self.load, recorded=other not in self.days)
+            done = {day: self._loaded(day) for day in days}
+            self._rewrite(con, [day for day, loaded in done.items() if loaded.changed])
+            record(con, *done.values(), load=self.load)
+            quarantine_dates(con, table, {day: self.refused.get(day, ()) for day in days}, run_id=self.load.run_id)
+        return done
+
+    def _loaded(self, day: date) -> Loaded:
+        rows, content_hash = self.contents[day]
+        return Loaded(
+            table=self.bodies.table.qualified,
+            business_date=day,
+            status="unchanged" if self.there.get(day) == self.contents[day] else "loaded",
+            rows=rows,
+            quarantined=len(self.refused.get(day, ())),
+            content_hash=content_hash,
+            landing_folder=self.load.landing_folder,
+            requests=self.load.requests,
+        )
+
+    def _rewrite(self, con: duckdb.DuckDBPyConnection, days: Sequence[date]) -> None:
+        table = self.bodies.table
+        if not days:
+            return
+        listed = ", ".join(f"DATE '{day}'" for day in days)
+        of_days = f"WHERE business_date IN ({listed})"
+        con.execute(f"DELETE FROM {table.qualified} {of_days}")
+        pages = con.execute(f"SELECT DISTINCT _object // {PAGE} FROM incoming {of_days}").fetchall()
+        if not pages:
+            return
+        # In the order of the bodies: sorting whole objects costs more than reading them.
+        con.execute("SET preserve_insertion_order = true")
+        con.execute(
+            f"INSERT INTO {table.qualified} BY NAME "
+            "SELECT o.* EXCLUDE (_object), business_date, ?::TIMESTAMPTZ AS _loaded_at, ? AS _run_id "
+            f"FROM {self.bodies.objects(page for (page,) in pages)} AS o "
+            f"JOIN (SELECT _object, business_date FROM incoming {of_days}) USING (_object)",
+            [now(), self.load.run_id],
+        )
+        con.execute("SET preserve_insertion_order = false")
 
 
 def _dates_left(con: duckdb.DuckDBPyConnection, table: RawTable) -> dict[date, list[date]]:

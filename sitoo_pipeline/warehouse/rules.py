@@ -75,12 +75,18 @@ def _not(rule: Rule, value: str) -> str:
 
 
 def typed(table: RawTable) -> str:
-    """The select list that gives the fields of staged objects, which kept the rules, their types."""
+    """The select list that gives the fields of staged objects their types: null for a value that has not kept its rule.
+
+    What is null or rounded of an object that breaks a rule is of no matter: it is refused. ``TRY_CAST``, since such an
+    object is met before it is.
+    """
     return ", ".join(f'{_typed(f.type, f.name)} AS "{f.name}"' for f in table.fields)
 
 
 def _typed(kind: FieldType, name: str) -> str:
-    return f'to_timestamp(CAST("{name}" AS BIGINT))' if kind is types.INSTANT else f'CAST("{name}" AS {kind.sql})'
+    if kind is types.INSTANT:  # of as many digits as its rule allows, all of which are instants to DuckDB
+        return f'to_timestamp(CAST(TRY_CAST("{name}" AS DECIMAL(11,0)) AS BIGINT))'
+    return f'TRY_CAST("{name}" AS {kind.sql})'
 
 
 def violations(table: RawTable, item: Any) -> list[Violation]:

@@ -238,12 +238,12 @@ def test_any_json_is_loaded_or_refused_and_python_knows_which(con: duckdb.DuckDB
     with tempfile.TemporaryDirectory() as folder:
         body = Path(folder) / "0.json.gz"
         body.write_bytes(gzip.compress(json.dumps({"items": items}).encode()))
-        refused = stage(con, ANYTHING, [body], layout="envelope", landing=Path(folder))
-        loaded = con.execute(f"SELECT {typed(ANYTHING)} FROM staged ORDER BY _object").fetchall()
+        with stage(con, ANYTHING, [body], layout="envelope", landing=Path(folder)) as staged:
+            loaded = con.execute(f"SELECT * FROM {staged.rows} ORDER BY _object").fetchall()
 
     good = [number for number, item in enumerate(items) if not violations(ANYTHING, item)]
     assert [row[0] for row in loaded] == good
-    assert [json.loads(item.payload) for item in refused] == [o for n, o in enumerate(items) if n not in good]
+    assert [json.loads(item.payload) for item in staged.refused] == [o for n, o in enumerate(items) if n not in good]
 
 
 def test_a_movement_without_a_warehouse_is_refused() -> None:
