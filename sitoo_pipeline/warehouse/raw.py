@@ -19,6 +19,9 @@ from sitoo_pipeline.warehouse.ledger import Load, Loaded, loaded_dates, now, rec
 from sitoo_pipeline.warehouse.quarantine import drift, quarantine, quarantine_dates
 from sitoo_pipeline.warehouse.staging import PAGE, Bodies, Layout, Refused, stage
 
+_TOGETHER = 100_000
+"""Objects that one transaction writes, unless a single date has more: until it ends they are in memory."""
+
 
 def load_dated(
     warehouse: Warehouse,
@@ -36,7 +39,10 @@ def load_dated(
     newest_id: int | None = None,
     unknown_fields: Iterable[str] = (),
 ) -> dict[date, Loaded]:
-    """Replace ``dates`` of ``table`` by the objects of ``files`` that belong to them, each date in one transaction.
+    """Replace ``dates`` of ``table`` by the objects of ``files`` that belong to them, each date whole or not at all.
+
+    Dates are written together up to a number of objects; where that fails, each by itself, so that the earlier ones
+    stay and the error is that of the date that cannot be written.
 
     Every object belongs to the date that ``dating`` says, from ``hints``: columns with a ``source`` over the raw object
     ``o``. Objects of other dates in the same bodies are left alone: they belong to other partitions. An object that
@@ -77,10 +83,14 @@ def load_dated(
         refused = refused_by_date(con, table, hints, dating, staged.refused, days)
         drift(con, table, unknown_fields, run_id=run_id)
         arriving = _Arriving.of(con, staged.bodies, days, refused, load)
-        try:
-            return arriving.replace(con, days)
-        except duckdb.Error:
-            return {day: loaded for each in days for day, loaded in arriving.replace(con, [each]).items()}
+        done: dict[date, Loaded] = {}
+        for together in arriving.groups():
+            try:
+                done |= arriving.replace(con, together)
+            except duckdb.Error:
+                for day in together:
+                    done |= arriving.replace(con, [day])
+        return done
 
 
 def load_reference(
@@ -138,6 +148,19 @@ class _Arriving:
         arriving = hashed_contents(con, "incoming", days)
         return cls(bodies, days, refused, load, arriving, there, _dates_left(con, table))
 
+    def groups(self) -> list[list[date]]:
+        """The dates that are written together: a transaction for each would cost small dates more than their rows."""
+        groups: list[list[date]] = []
+        room = 0
+        for day in self.days:
+            rows, _ = self.contents[day]
+            if not groups or rows > room:
+                groups.append([])
+                room = _TOGETHER
+            groups[-1].append(day)
+            room -= rows
+        return groups
+
     def replace(self, con: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, Loaded]:
         """Make the objects of ``days`` the content of these dates, in one transaction."""
         table = self.bodies.table
@@ -174,8 +197,10 @@ class _Arriving:
         pages = con.execute(f"SELECT DISTINCT _object // {PAGE} FROM incoming {of_days}").fetchall()
         if not pages:
             return
-        # In the order of the bodies: sorting whole objects costs more than reading them.
+        # In the order of the bodies, since sorting whole objects costs half as much as reading them; and into the file
+        # with the commit, which spares the log and frees the memory.
         con.execute("SET preserve_insertion_order = true")
+        con.execute("SET wal_autocheckpoint = '0B'")
         con.execute(
             f"INSERT INTO {table.qualified} BY NAME "
             "SELECT o.* EXCLUDE (_object), business_date, ?::TIMESTAMPTZ AS _loaded_at, ? AS _run_id "

@@ -102,8 +102,12 @@ def test_objects_of_other_dates_are_left_alone(account: Account) -> None:
     assert account.orders() == [(1, NEXT_DAY), (2, DAY)]
 
 
+@pytest.mark.parametrize("together", [1, 100_000], ids=["a date by itself", "dates together"])
 @pytest.mark.parametrize("dates", [[DAY, NEXT_DAY], [DAY]], ids=["both asked for", "one asked for"])
-def test_an_object_that_moved_stands_once(account: Account, dates: list[date]) -> None:
+def test_an_object_that_moved_stands_once(
+    account: Account, dates: list[date], together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sitoo_pipeline.warehouse.raw._TOGETHER", together)
     account.load([order(1, at=NEXT_NOON), order(2, at=NEXT_NOON)], dates=[NEXT_DAY])
     pages = [order(1), order(2, at=NEXT_NOON)]
     account.load(pages, dates=dates, run_id="moving")
@@ -113,6 +117,36 @@ def test_an_object_that_moved_stands_once(account: Account, dates: list[date]) -
         "SELECT row_count, run_id FROM meta.loads WHERE business_date = ? ORDER BY finished_at DESC LIMIT 1", NEXT_DAY
     )
     assert latest == [(1, "moving")]
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 100_000])
+def test_dates_written_together_or_not_are_the_same(
+    account: Account, tmp_path: Path, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dates are in one transaction or in several by how many objects they have; objects move to and fro among them."""
+    dates = [BEFORE, DAY, NEXT_DAY]
+    first = [order(n, at=NOON + 86400 * (n % 3 - 1)) for n in range(7)]
+    second = [order(n, at=NOON + 86400 * ((n + n // 3) % 3 - 1)) for n in range(7)]
+    fresh = Account(tmp_path / "fresh")
+    fresh.load(second, dates=dates)
+    monkeypatch.setattr("sitoo_pipeline.warehouse.raw._TOGETHER", together)
+    account.load(first[:3], first[3:], dates=dates)
+    moved = account.load(second[:3], second[3:], dates=dates)
+
+    assert {loaded.status for loaded in moved.values()} == {"loaded"}
+    assert account.records(raw.ORDERS) == fresh.records(raw.ORDERS)
+    again = account.load(second, dates=dates)
+    assert {loaded.status for loaded in again.values()} == {"unchanged"}
+    assert {day: loaded.content_hash for day, loaded in again.items()} == {
+        day: loaded.content_hash for day, loaded in moved.items()
+    }
+
+
+def test_rows_stand_in_the_order_of_the_pages(account: Account) -> None:
+    pages = [[order(number) for number in range(start, start + 3)] for start in (7, 1, 4)]
+    account.load(*pages)
+
+    assert account.rows("SELECT orderid FROM raw.orders ORDER BY rowid") == [(n,) for n in (7, 8, 9, 1, 2, 3, 4, 5, 6)]
 
 
 def test_the_date_that_an_object_left_says_so(account: Account) -> None:

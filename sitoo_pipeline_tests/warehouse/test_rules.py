@@ -161,6 +161,19 @@ def test_a_z_report_names_both_parts_of_its_key(account: Account) -> None:
     assert account.refused()[0][:3] == ("whole_number", "numsales", f"{report['registerid']}/2")
 
 
+def test_a_bare_array_with_an_object_of_a_wrong_shape(account: Account) -> None:
+    """Only its page is decoded, and the others keep their places."""
+    report = documented("z_reports")[0] | {"datecreated": NOON}
+    wrong: list[dict[str, Any]] = [{}, {"paymentssales": "none"}, {}]
+    account.load(*([report | {"zreportid": n} | more] for n, more in enumerate(wrong)), table=raw.Z_REPORTS)
+
+    assert account.rows("SELECT zreportid, _landing_file FROM raw.z_reports ORDER BY 1") == [
+        (0, "000/0000.json.gz"),
+        (2, "000/0002.json.gz"),
+    ]
+    assert [(rule, path) for rule, path, *_ in account.refused()] == [("shape", "paymentssales")]
+
+
 # SQL and Python give one verdict.
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
