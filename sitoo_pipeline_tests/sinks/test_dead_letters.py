@@ -121,7 +121,7 @@ def test_a_ledger_of_an_older_version_is_brought_up_to_date(database_url: str, t
     file = tmp_path / "database.db"
     if file.exists():
         file.chmod(0o644)
-    with Ledger.to_look_at(database_url) as ledger:
+    with Ledger(database_url) as ledger:
         assert ledger.of("acme", "t", ["bad"])["bad"].state is State.PENDING
         refuse(ledger, BAD)
         assert json.loads(ledger.dead_letters("acme", "t")[0].payload or "")["total"] == 12.5
