@@ -62,6 +62,7 @@ def end_to_end(workshop: Workshop) -> Result:
         result.figures[size]["z-reports"] = loaded.reconciled
         told = ", ".join(f"{number:,} {status}" for status, number in loaded.reconciled.items())
         result.notes.append(f"Z-reports of the {orders:,} orders: {told}.")
+        result.notes += [_stages(name, side.middle) for name, side in sides.items() if isinstance(side.middle, Script)]
     if workshop.dlt_python is None:
         result.notes.append(_NO_DLT)
     return result
@@ -79,6 +80,13 @@ def _sides(workshop: Workshop, size: str, orders: int) -> dict[str, _Side]:
         if size == "small":
             sides[_DEFAULT] = _Side(workshop.script("default", orders, days))
     return {name: sides[name] for name in (_MARTS, _TARGETS, _TUNED, _DEFAULT, _FLOOR) if name in sides}
+
+
+def _stages(name: str, script: Script) -> str:
+    """What a script did with its time, and with which versions where it is not this Python."""
+    spent = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in script.stages.items())
+    with_what = f" ({script.said['dlt']}, DuckDB {script.said['duckdb']})" if "dlt" in script.said else ""
+    return f"{script.orders:,} orders by {name}{with_what}: {spent}."
 
 
 def _figures(orders: int, side: _Side) -> dict[str, float]:
