@@ -36,6 +36,10 @@ def _of_computation(arguments: tuple[Any, ...]) -> tuple[str, str]:
     return ("reconcile" if "reconciliation" in name else "transform"), name
 
 
+def _of_target(arguments: tuple[Any, ...]) -> tuple[str, str]:
+    return "deliver", arguments[0]._sink.name
+
+
 PLACES = (
     Place("sitoo_pipeline.assets.raw", "extract_reference", _of_table("reference")),
     Place("sitoo_pipeline.assets.raw", "extract_dates", _of_table("extract")),
@@ -43,8 +47,8 @@ PLACES = (
     Place("sitoo_pipeline.assets.computed", "compute_dates", _of_computation),
     Place("sitoo_pipeline.assets.checks", "exceptions", lambda arguments: ("check", "checks")),
     Place("sitoo_pipeline.warehouse.connection", "Warehouse.publish", lambda arguments: ("publish", "read copy")),
-    Place("sitoo_pipeline.assets.sinks", "tied_dates", lambda arguments: ("deliver", arguments[1].name)),
-    Place("sitoo_pipeline.assets.sinks", "deliver_dates", lambda arguments: ("deliver", arguments[1].name)),
+    Place("sitoo_pipeline.assets.deliveries", "Handover.tied", _of_target),
+    Place("sitoo_pipeline.assets.deliveries", "Handover.hand_over", _of_target),
 )
 
 Worked = list[tuple[str, str, float, float]]
