@@ -1,4 +1,4 @@
-"""The verbs that look after what is kept: upgrades of the warehouse, backup and restore, retention. Part of ``cli``."""
+"""The verbs that look after what is kept: upgrades, backup and restore, retention; and the digest. Part of ``cli``."""
 
 from __future__ import annotations
 
@@ -114,3 +114,39 @@ def prune(account: AccountName = None, as_json: AsJson = False) -> None:  # noqa
     for name, counts in gone.items():
         said = ", ".join(f"{number} {what.replace('_', ' ')}" for what, number in counts.items() if number)
         console.print(f"{name}: {said or 'nothing'} removed")
+
+
+@app.command(short_help="How yesterday is, and what lacks something, as people are told it.")
+@clearly
+def digest(
+    account: AccountName = None,
+    send: Annotated[bool, typer.Option("--send", help="To the webhook and the mailbox of the settings, too.")] = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Show how yesterday is, which dates lack something, and what the targets refuse; with --send, tell people.
+
+    Ends with 1 where it could not be told to somebody, or --send finds nobody in the settings. What the dates lack
+    does not count here: that is what status is for.
+    """
+    settings = settings_or_exit()
+    accounts = accounts_or_exit(settings, account)
+    from datetime import UTC, datetime
+
+    from sitoo_pipeline.assets import digest as notices
+    from sitoo_pipeline.assets.runtime import Runtime
+
+    console, told, is_told = standard_console(), [], True
+    for runtime in map(Runtime.of, accounts):
+        notice = notices.digest(runtime, datetime.now(UTC))
+        told.append({**notice.facts, "subject": notice.subject, "lines": list(notice.lines)})
+        if not as_json:
+            console.print(notice.text)
+        nobody = f"[accounts.{runtime.account.name}.alerts] names nobody to tell"
+        problems = (notices.tell(runtime, notice) if runtime.account.alerts else [nobody]) if send else []
+        for problem in problems:
+            say(f"{runtime.account.name}: not told: {problem}")
+        is_told = is_told and not problems
+    if as_json:
+        console.print_json(data=told)
+    if not is_told:
+        raise typer.Exit(1)

@@ -16,6 +16,7 @@ from sitoo_pipeline.assets.sink import Dates, Sink
 from sitoo_pipeline.settings import Account
 from sitoo_pipeline.settings import WeeklyBalanceCsv as CsvSettings
 from sitoo_pipeline.settings import WeeklyBalanceMail as MailSettings
+from sitoo_pipeline.settings.mail import MailRoute
 from sitoo_pipeline.settings.opening_hours import open_hours
 from sitoo_pipeline.sinks import Ledger, Prepared, Target
 from sitoo_pipeline.sinks.smtp import MailServer
@@ -85,7 +86,7 @@ def mail_sink(runtime: Runtime, said: MailSettings) -> Sink:
     )
 
 
-def mail_server(account: Account, said: MailSettings) -> MailServer:
+def mail_server(account: Account, said: MailRoute) -> MailServer:
     """The mail server of the settings."""
     return MailServer(
         host=said.host,

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from sitoo_pipeline.assets.account import AccountAssets
+from sitoo_pipeline.automation.alerts import digest_jobs
 from sitoo_pipeline.automation.retention import retention_job
 
 PRIORITY = "dagster/priority"
@@ -70,6 +71,7 @@ def jobs(account: AccountAssets) -> list[Any]:
         ),
         _job(account, inventory_name(account.name), inventory, _INVENTORY),
         retention_job(account),
+        *digest_jobs(account),
     ]
 
 

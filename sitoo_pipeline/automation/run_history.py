@@ -13,6 +13,8 @@ from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._core.storage.event_log import SqlEventLogStorage, SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 
+from sitoo_pipeline.automation.failures import is_of_account
+
 _SHOWN = (
     dg.DagsterEventType.ASSET_MATERIALIZATION,
     dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
@@ -42,18 +44,12 @@ def forget_runs(instance: dg.DagsterInstance, account: str, *, before: datetime,
             break
         for record in page:
             run_id = record.dagster_run.run_id
-            if run_id in kept or gone == most or not _is_of(record.dagster_run, account):
+            if run_id in kept or gone == most or not is_of_account(record.dagster_run, account):
                 last = run_id
             else:
                 _forget(instance, run_id)
                 gone += 1
     return gone
-
-
-def _is_of(run: dg.DagsterRun, account: str) -> bool:
-    """Whether it is a run of the account's jobs, or of assets of it that somebody chose in the UI."""
-    chosen = [*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())]
-    return run.tags.get("account") == account or any(key.path[0] == account for key in chosen)
 
 
 def _shown(instance: dg.DagsterInstance) -> set[str]:

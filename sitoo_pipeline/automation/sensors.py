@@ -7,6 +7,7 @@ import dagster as dg
 
 from sitoo_pipeline.assets.account import AccountAssets
 from sitoo_pipeline.assets.changes import found_dates
+from sitoo_pipeline.automation.alerts import alert_sensors
 from sitoo_pipeline.automation.jobs import PRIORITY, daily_name
 
 
@@ -42,7 +43,7 @@ def sensors(account: AccountAssets) -> list[dg.SensorDefinition]:
             run_requests=requests, skip_reason=None if requests else quiet, cursor=json.dumps(seen, sort_keys=True)
         )
 
-    return [changes]
+    return [changes, *alert_sensors(account)]
 
 
 def _found_since(instance: dg.DagsterInstance, key: dg.AssetKey, seen: dict[str, int]) -> set[date]:

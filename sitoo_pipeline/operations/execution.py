@@ -19,10 +19,9 @@ from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.assets.runtime import chunks
 from sitoo_pipeline.assets.sinks import sink_key, sink_op
 from sitoo_pipeline.automation import poll_name, stage_name
+from sitoo_pipeline.automation.failures import RANGE_END, RANGE_START, failed_dates, reason
 from sitoo_pipeline.operations.stages import STAGES, Progress
 
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
 DATES_PER_RUN = 31
 
 
@@ -74,7 +73,7 @@ class Execution:
         failures = []
         for name in every:
             result = self._job(poll_name(self.account.name, name), [])
-            failures += [_error(event, result.run_id) for event in _step_failures(result)]
+            failures += [reason(event, result.run_id) for event in _step_failures(result)]
             for event in result.all_events:
                 if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
                     dates |= found_dates(dict(event.step_materialization_data.materialization.metadata))
@@ -169,13 +168,11 @@ class Execution:
         reasons: dict[date, list[str]] = {}
         unnamed: str | None = None
         for event in _step_failures(result):
-            said = event.step_failure_data.user_failure_data
-            listed = said.metadata.get("failed_dates") if said else None
-            if isinstance(listed, dg.JsonMetadataValue) and isinstance(listed.value, dict):
-                for day, why in listed.value.items():
-                    reasons.setdefault(date.fromisoformat(day), []).append(str(why))
+            if of_dates := failed_dates(event):
+                for day, why in of_dates.items():
+                    reasons.setdefault(day, []).append(why)
             else:
-                unnamed = _error(event, result.run_id)
+                unnamed = reason(event, result.run_id)
         named = {day: "; ".join(dict.fromkeys(why)) for day, why in reasons.items()}
         return named, None if named else unnamed
 
@@ -242,21 +239,3 @@ def _is_interrupt(event: dg.DagsterEvent) -> bool:
         return False
     why = event.job_failure_data.failure_reason
     return why is not None and why.value == "UNEXPECTED_TERMINATION"
-
-
-_SHOWN = ("sitoo_pipeline.sitoo.errors.", "sitoo_pipeline.warehouse.")
-"""Where the errors live whose texts are written to be shown."""
-
-
-def _error(event: dg.DagsterEvent, run_id: str) -> str:
-    """The step's error: its own text where that is written to be shown, else what it was and where its story is."""
-    said = event.step_failure_data.user_failure_data
-    if said and said.description:
-        return said.description
-    error, kind = event.step_failure_data.error, ""
-    while error:
-        kind, _, text = error.message.strip().partition(": ")
-        if kind.startswith(_SHOWN):
-            return " ".join(text.split())
-        error = error.cause
-    return f"{event.step_key}: {kind or 'no reason given'}; see the log of Dagster run {run_id}"

@@ -5,6 +5,7 @@ Reaching out (does the password work, does the database answer) is not done here
 """
 
 from sitoo_pipeline.settings.account import Account, ApiUserSettings, Http, StoreSettings
+from sitoo_pipeline.settings.alerts import AlertMail, Alerts
 from sitoo_pipeline.settings.errors import Fault, SettingsError
 from sitoo_pipeline.settings.load import Settings, is_configured, load_settings
 from sitoo_pipeline.settings.ometria import Ometria, OmetriaReceipts
@@ -15,6 +16,8 @@ from sitoo_pipeline.settings.weekly_balance import WeeklyBalance, WeeklyBalanceC
 
 __all__ = [
     "Account",
+    "AlertMail",
+    "Alerts",
     "ApiUserSettings",
     "Fault",
     "Http",

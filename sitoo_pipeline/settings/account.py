@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from sitoo_pipeline.settings.alerts import Alerts
 from sitoo_pipeline.settings.opening_hours import OpeningHours
 from sitoo_pipeline.settings.section import Secret, Section, Variable
 from sitoo_pipeline.settings.targets import Targets
@@ -128,6 +129,7 @@ class Account(Section):
     http: Http = Field(default=Http(), description="retries and time limits")
     stores: dict[str, StoreSettings] = Field(default={}, description="by Sitoo's external id of the store")
     targets: Targets = Field(default=Targets(), validate_default=True, description="who is served")
+    alerts: Alerts | None = Field(default=None, description="who is told of failures, and each morning")
     deliveries_url: Annotated[LedgerUrl, Secret("DELIVERIES_URL")] = Field(
         default=SecretStr(""),
         validate_default=True,

@@ -36,6 +36,11 @@ def unencrypted(account: Account, keys: Mapping[Location, Key]) -> list[str]:
     if mail and mail.security == "none" and not _is_loopback(mail.host):
         label = keys["targets", "weekly_balance_mail", "security"].label
         found.append(f'{label}: "none" sends figures and login unencrypted; use "starttls" or "tls"')
+    if account.alerts and (url := account.alerts.webhook_url) and _is_open(url.get_secret_value()):
+        found.append(f"{keys['alerts', 'webhook_url'].label}: http:// sends alerts unencrypted; use https://")
+    if account.alerts and (to := account.alerts.mail) and to.security == "none" and not _is_loopback(to.host):
+        label = keys["alerts", "mail", "security"].label
+        found.append(f'{label}: "none" sends alerts and login unencrypted; use "starttls" or "tls"')
     return found
 
 

@@ -60,7 +60,8 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
-def _web_address_with_query(value: str) -> str:
+def web_address_with_query(value: str) -> str:
+    """The address itself; ValueError where it is none."""
     _split(value, with_query=True)
     return value
 
@@ -153,7 +154,7 @@ def _amount(value: Any) -> Decimal:
 
 AccountName = Annotated[str, AfterValidator(_account_name)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-WebAddressWithQuery = Annotated[str, AfterValidator(_web_address_with_query)]
+WebAddressWithQuery = Annotated[str, AfterValidator(web_address_with_query)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 SitooBaseUrl = Annotated[str, AfterValidator(_sitoo_base_url)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
+from sitoo_pipeline.settings.mail import MAIL_PASSWORD, MailRoute
 from sitoo_pipeline.settings.opening_hours import ALWAYS, OpeningHours
 from sitoo_pipeline.settings.section import FileSecret, Secret, Section
-from sitoo_pipeline.settings.values import Amount, DatabaseUrl, Email, HostName, PlainText, PositiveDays
+from sitoo_pipeline.settings.values import Amount, DatabaseUrl, PlainText, PositiveDays
 
 
 def _mark(value: str) -> str:
@@ -24,15 +24,8 @@ def _mark_or_nothing(value: str) -> str:
     return _mark(value) if value else value
 
 
-def _ascii(value: str) -> str:
-    if not re.fullmatch(r"[!-~]+", value) or set(value) & set('<>,;:"()[]\\'):
-        raise ValueError("must be one plain e-mail address of ASCII characters, without a name before it")
-    return value
-
-
 Mark = Annotated[str, AfterValidator(_mark)]
 MarkOrNothing = Annotated[str, AfterValidator(_mark_or_nothing)]
-AsciiEmail = Annotated[Email, AfterValidator(_ascii)]
 Basis = Literal["incl_vat", "excl_vat"]
 Sign = Literal["positive", "negative"]
 
@@ -126,22 +119,10 @@ class WeeklyBalanceCsv(Section):
         return value
 
 
-class WeeklyBalanceMail(Section):
+class WeeklyBalanceMail(MailRoute):
     """The files of the weekly balance as an e-mail per day, handed to a mail server by SMTP."""
 
-    host: HostName = Field(description="the mail server", examples=["smtp.example.com"])
-    security: Literal["starttls", "tls", "none"] = Field(
-        default="starttls", description="how the connection is encrypted", examples=["starttls"]
-    )
-    port: int | None = Field(default=None, strict=True, ge=1, le=65535, description="its port", examples=[587])
-    user: PlainText | None = Field(default=None, description="who logs in", examples=["pipeline@example.com"])
-    password: Annotated[SecretStr | None, FileSecret("WEEKLY_BALANCE_MAIL_PASSWORD")] = Field(
-        default=None, validate_default=True, description="the user's password"
-    )
-    sender: AsciiEmail = Field(description="the address that it is from", examples=["pipeline@example.com"])
-    recipients: tuple[AsciiEmail, ...] = Field(
-        min_length=1, description="the addresses that it goes to", examples=[["import@example.com"]]
-    )
+    password: Annotated[SecretStr | None, FileSecret("WEEKLY_BALANCE_MAIL_PASSWORD")] = MAIL_PASSWORD
     subject: PlainText = Field(
         default="Weekly balance {date}",
         description="subject; {date} and {account} are filled in",
@@ -155,20 +136,6 @@ class WeeklyBalanceMail(Section):
     max_age_days: PositiveDays = Field(
         default=7, description="a day that is older is not sent unless it was sent before", examples=[7]
     )
-
-    @field_validator("password")
-    @classmethod
-    def _user_and_password(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if (value is None) != (info.data.get("user") is None):
-            raise ValueError("must be set together with user; leave out both where the server asks for no login")
-        return value
-
-    @field_validator("recipients")
-    @classmethod
-    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(value)) != len(value):
-            raise ValueError("names an address twice; name each once")
-        return value
 
     @field_validator("subject", "correction_subject")
     @classmethod

@@ -112,6 +112,12 @@ class Ledger(Closing):
                 found.update((row.key, entry(row)) for row in rows)
         return found
 
+    def targets(self, account: str) -> list[str]:
+        """The targets that were ever handed something of this account, by name."""
+        query = sa.select(DELIVERIES.c.target).where(DELIVERIES.c.account == account).distinct()
+        with self._engine.connect() as connection:
+            return sorted(connection.scalars(query))
+
     def keys(self, account: str, target: str, dates: Collection[date]) -> set[str]:
         """The keys of all records of these dates that were ever handed over."""
         table, days = DELIVERIES.c, sorted(set(dates))

@@ -109,6 +109,7 @@ def test_the_example_file_loads(tmp_path: Path, all_of_it: bool) -> None:
     environ = dict.fromkeys(variables, "dummy") | {
         "WEEKLY_BALANCE_URL": "sqlite:///balance.db",
         "WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "ALERT_WEBHOOK_URL": "https://example.com/hooks/1",
     }
     settings = load_settings(tmp_path, environ)
     assert settings.warnings == ()
