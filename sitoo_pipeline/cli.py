@@ -23,6 +23,7 @@ from sitoo_pipeline.command import (
     set_verbose,
     settings_or_exit,
     standard_console,
+    working_console,
 )
 
 app = typer.Typer(
@@ -82,6 +83,7 @@ def run(
         date | None,
         typer.Option("--date", parser=parse_day, metavar="DATE", help="One business date, written as 2026-03-31."),
     ] = None,
+    as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Bring one business date of every account from Sitoo to the targets.
 
@@ -91,12 +93,13 @@ def run(
     from sitoo_pipeline.operations.dates import dates_between
     from sitoo_pipeline.operations.running import run_dates, run_recent
 
-    console = standard_console()
+    console = working_console(as_json=as_json)
     if day is None:
-        report_outcomes(run_recent(settings, console=console, verbose=is_verbose()), console)
+        report_outcomes(run_recent(settings, console=console, verbose=is_verbose()), as_json=as_json)
         return
     dates = {account.name: dates_between(account, day, day, option="--date") for account in settings.accounts}
-    report_outcomes(run_dates(settings, dates, console=console, trigger="run", verbose=is_verbose()), console)
+    outcomes = run_dates(settings, dates, console=console, trigger="run", verbose=is_verbose())
+    report_outcomes(outcomes, as_json=as_json)
 
 
 @app.command(short_help="A range of business dates, from Sitoo to the targets.")
@@ -107,6 +110,7 @@ def backfill(
     account: AccountName = None,
     no_sinks: Annotated[bool, typer.Option("--no-sinks", help="Stop before the deliveries.")] = False,  # noqa: FBT002
     no_fetch: Annotated[bool, typer.Option("--no-fetch", help="Ask Sitoo for nothing: compute from raw.")] = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Bring a range of business dates from Sitoo to the targets; dates that succeed stay when others fail.
 
@@ -117,13 +121,13 @@ def backfill(
     from sitoo_pipeline.operations.dates import dates_between
     from sitoo_pipeline.operations.running import run_dates
 
-    console = standard_console()
+    console = working_console(as_json=as_json)
     dates = {chosen.name: dates_between(chosen, first, last) for chosen in accounts}
     outcomes = run_dates(
         settings, dates, console=console, sinks=not no_sinks, fetch=not no_fetch, trigger="backfill",
         verbose=is_verbose(),
     )  # fmt: skip
-    report_outcomes(outcomes, console)
+    report_outcomes(outcomes, as_json=as_json)
 
 
 @app.command(short_help="A period to one target again, or what would change there.")

@@ -119,10 +119,20 @@ def clearly(verb: Callable[P, None]) -> Callable[P, None]:
     return guarded
 
 
-def report_outcomes(outcomes: list[Outcome], console: Console) -> None:
-    """Say what became of the dates; where one failed, the command ends with 1."""
-    from sitoo_pipeline.operations.report import print_outcomes
+def working_console(*, as_json: bool) -> Console:
+    """The console of long work: silent where standard output is for another program."""
+    from rich.console import Console
 
-    print_outcomes(outcomes, console)
+    return Console(quiet=True) if as_json else standard_console()
+
+
+def report_outcomes(outcomes: list[Outcome], *, as_json: bool = False) -> None:
+    """Say what became of the dates; where one failed, the command ends with 1."""
+    from sitoo_pipeline.operations.report import outcomes_as_json, print_outcomes
+
+    if as_json:
+        standard_console().print_json(data=outcomes_as_json(outcomes))
+    else:
+        print_outcomes(outcomes, standard_console())
     if not all(outcome.success for outcome in outcomes):
         raise typer.Exit(1)

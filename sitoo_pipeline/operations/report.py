@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 
@@ -23,3 +24,18 @@ def print_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
             console.print(f"{outcome.account}: {note}")
         for warning in outcome.warnings:
             console.print(f"{outcome.account}: {warning}")
+
+
+def outcomes_as_json(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """The same for other programs: per account, the dates that are done, and why others failed."""
+    return [
+        {
+            "account": outcome.account,
+            "success": outcome.success,
+            "done": [str(day) for day in sorted(outcome.done)],
+            "failed": {str(day): outcome.failed[day] for day in sorted(outcome.failed)},
+            "notes": outcome.notes,
+            "warnings": outcome.warnings,
+        }
+        for outcome in outcomes
+    ]

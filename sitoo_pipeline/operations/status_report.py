@@ -102,12 +102,24 @@ def targets(day: DayStatus) -> str:
 
 
 def status_as_json(found: Iterable[AccountStatus]) -> list[dict[str, Any]]:
-    """Every date of every account, for other programs. Keys stay as they are; new ones may come."""
-    return [
-        _as_json(day) | {"as_of": account.inventory.as_of and account.inventory.as_of.isoformat()}
-        for account in found
-        for day in account.inventory.days
-    ]
+    """Every date of every account, for other programs. Keys stay as they are; new ones may come.
+
+    An account that cannot be read has one entry, without a date: its state is ``unknown``, and ``trouble`` says why.
+    """
+    listed = []
+    for account in found:
+        as_of = account.inventory.as_of and account.inventory.as_of.isoformat()
+        listed += [{**_as_json(day), "as_of": as_of, "trouble": None} for day in account.inventory.days]
+        if account.trouble:
+            listed.append({**dict.fromkeys(_KEYS), **_UNREAD, "account": account.account, "trouble": account.trouble})
+    return listed
+
+
+_UNREAD = {"state": "unknown", "is_failure": True}
+_KEYS = (
+    "account", "business_date", "state", "is_failure", "gaps", "z_reports", "deliveries", "not_handed_over", "left_out",
+    "refused", "failed", "as_of", "trouble",
+)  # fmt: skip
 
 
 def _as_json(day: DayStatus) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def test_json_has_every_date(copy: Project) -> None:
     assert listed[0]["deliveries"]["weekly_balance_sql"] == {"delivered": 1}
     assert listed[0].keys() == {
         "account", "business_date", "state", "is_failure", "gaps", "z_reports", "deliveries", "not_handed_over",
-        "left_out", "refused", "failed", "as_of",
+        "left_out", "refused", "failed", "as_of", "trouble",
     }  # fmt: skip
 
 
