@@ -31,7 +31,7 @@ def forget(runtime: Runtime, now: datetime) -> dict[str, int]:
         if datetime.fromtimestamp(copy.stat().st_mtime, UTC) < now - timedelta(days=account.landing_retention_days):
             copy.unlink()
             gone["copies"] += 1
-    with Ledger.to_look_at(account.deliveries_url.get_secret_value()) as ledger:
+    with Ledger(account.deliveries_url.get_secret_value()) as ledger:
         oldest = (now - timedelta(days=account.deliveries_retention_days)).date()
         gone["deliveries"] = ledger.forget(account.name, before=oldest)
         kept = timedelta(days=account.rejected_retention_days)
