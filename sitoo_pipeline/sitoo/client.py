@@ -69,6 +69,30 @@ class _Session:
     http: httpx.Client
 
 
+class _Lent:
+    """An API user's connection for one request, tries included.
+
+    It is kept while the request is tried again: a user told to wait rests. It is given back as soon as an answer is
+    received, so that the next request goes out while this one's body is decoded.
+    """
+
+    def __init__(self, free: SimpleQueue[_Session]) -> None:
+        self._free = free
+        self._held: _Session | None = None
+
+    def session(self) -> _Session:
+        """The connection; waits for a free one where none is held."""
+        if self._held is None:
+            self._held = self._free.get()
+        return self._held
+
+    def give_back(self) -> None:
+        """Let the next one have it."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._free.put(held)
+
+
 class SitooClient:
     """A connection to one Sitoo account. Safe to share between threads; each API user serves one at a time."""
 
@@ -153,28 +177,29 @@ class SitooClient:
         query = {name: _wire(value) for name, value in (params or {}).items() if value is not None}
         tried = f"GET {path}" + (f"?{safe_query(query)}" if query else "")
         url = self._base_url + path + (f"?{urlencode(query, quote_via=quote, safe=',')}" if query else "")
-        with self._api_user() as session:
+        with self._lend() as lent:
             for attempt in self._retry.tries():
                 with attempt:
-                    return self._get_once(session, url=url, tried=tried, tries=attempt.num, expect=expect)
+                    return self._get_once(lent, url=url, tried=tried, tries=attempt.num, expect=expect)
         raise AssertionError("stamina either returns or raises")
 
     @contextmanager
-    def _api_user(self) -> Iterator[_Session]:
-        """A free API user's connection, kept while its request is tried again: a user told to wait rests."""
-        session = self._free.get()
+    def _lend(self) -> Iterator[_Lent]:
+        lent = _Lent(self._free)
         try:
-            yield session
+            yield lent
         finally:
-            self._free.put(session)
+            lent.give_back()
 
-    def _get_once(self, session: _Session, *, url: str, tried: str, tries: int, expect: Expect) -> Body:
+    def _get_once(self, lent: _Lent, *, url: str, tried: str, tries: int, expect: Expect) -> Body:
+        session = lent.session()
         with self._count_lock:
             self._count += 1
         try:
             response, raw = _receive(session.http, url)
             encoding = response.headers.get("Content-Encoding", "")
             if response.is_success:
+                lent.give_back()
                 data, document = read_body(raw=raw, encoding=encoding, expect=expect)
                 return Body(data=data, document=document, tries=tries)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:

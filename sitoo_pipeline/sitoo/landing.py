@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
-from typing import Literal
+from types import TracebackType
+from typing import Literal, Self
 from uuid import uuid4
 
 from sitoo_pipeline.sitoo.body import Body, Expect
@@ -31,8 +32,9 @@ _LEFTOVER_SECONDS = 24 * 3600  # nobody is still writing into a folder that has 
 class Landed:
     """What a landing brought.
 
-    A record can be in more than one file: where bounds are inclusive, or their documentation does not say, the seconds
-    at the seams are asked for twice. Whoever loads the files keeps one record for each key.
+    A record can be in more than one file: a page that was asked for ahead begins with the last record of the one
+    before it, and where a bound is inclusive its second is asked for twice. Whoever loads the files keeps one record
+    for each key.
 
     Attributes:
         folder: Where the files are.
@@ -85,35 +87,28 @@ def land(
         ValueError: A parameter that the resource does not know, or a scope that names nothing to ask for.
     """
     scope, extra = scope or Scope(), extra_params or {}
-    calls = _Calls(client)
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(folder)
     work = folder.parent / f".{folder.name}.{uuid4().hex}"
     try:
-        absent: set[str] = set()
-        while True:
-            fallback = _stand_in(resource, scope, extra)
-            if fallback and resource.path in client.absent:
-                resource = fallback
-                continue
-            work.mkdir()
-            try:
-                slices = plan(
-                    resource=resource,
-                    window=window,
-                    scope=scope,
-                    extra=extra,
-                    concurrency=client.concurrency,
-                    fetch=calls,
-                )
-                landed = _land_slices(slices, calls=calls, work=work, shape=shape, workers=client.concurrency)
-                break
-            except NotFound:
-                if fallback is None:
-                    raise
-                absent.add(resource.path)
-                resource = fallback
-                shutil.rmtree(work)
+        with _Calls(client) as calls:
+            absent: set[str] = set()
+            while True:
+                fallback = _stand_in(resource, scope, extra)
+                if fallback and resource.path in client.absent:
+                    resource = fallback
+                    continue
+                work.mkdir()
+                try:
+                    slices = plan(resource=resource, window=window, scope=scope, extra=extra)
+                    landed = _land_slices(slices, calls=calls, work=work, shape=shape, workers=client.concurrency)
+                    break
+                except NotFound:
+                    if fallback is None:
+                        raise
+                    absent.add(resource.path)
+                    resource = fallback
+                    shutil.rmtree(work)
         client.absent.update(absent)  # only now that another has answered: it was not the base URL that was wrong
         names = [f"{number:04d}.json.gz" for number in range(sum(len(part.files) for part in landed))]
         for file, name in zip((file for part in landed for file in part.files), names, strict=True):
@@ -148,13 +143,31 @@ class _StoppedError(Exception):
 
 
 class _Calls:
-    """The requests of one landing: counted, and stopped between two of them when the landing has failed."""
+    """The requests of one landing: counted, and stopped between two of them when the landing has failed.
+
+    There is one thread more than API users, so that each user has a request in flight while a body is decoded.
+    """
 
     def __init__(self, client: SitooClient) -> None:
         self._client = client
         self._lock = Lock()
+        self._pool = ThreadPoolExecutor(max_workers=client.concurrency + 1, thread_name_prefix="sitoo-request")
         self.stop = Event()
         self.count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop.set()
+        self._pool.shutdown(cancel_futures=True)
+
+    @property
+    def ahead(self) -> int:
+        """How many requests may be asked for that are not answered yet."""
+        return self._client.concurrency + 1
 
     def __call__(self, path: str, params: Params, expect: Expect) -> Body:
         if self.stop.is_set():
@@ -166,6 +179,10 @@ class _Calls:
             raise
         self._add(body.tries)
         return body
+
+    def begin(self, path: str, params: Params, expect: Expect) -> Future[Body]:
+        """Ask now and go on."""
+        return self._pool.submit(self, path, params, expect)
 
     def _add(self, requests: int) -> None:
         with self._lock:

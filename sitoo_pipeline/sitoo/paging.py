@@ -1,4 +1,4 @@
-"""The three ways in which Sitoo pages.
+"""The ways in which Sitoo pages, but for the id cursor, which is in ``by_id``; and what they share.
 
 Each is a generator of bodies that ends only when it is sure that nothing is left, or raises: a short page proves
 nothing, totals move, and tills sell while we read. Which resource pages how is in ``resources``; writing pages down in
@@ -8,9 +8,9 @@ nothing, totals move, and tills sell while we read. Which resource pages how is 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol
 
 import orjson
 
@@ -18,91 +18,26 @@ from sitoo_pipeline.sitoo.body import Body, Expect
 from sitoo_pipeline.sitoo.client import Params
 from sitoo_pipeline.sitoo.errors import PermanentSitooError, TransientSitooError
 
-Fetch = Callable[[str, Params, Expect], Body]
-"""One answer for a path, parameters and an expected form."""
+
+class Fetch(Protocol):
+    """Asks for one path with parameters and an expected form."""
+
+    @property
+    def ahead(self) -> int:
+        """How many requests may be begun and not read yet."""
+
+    def __call__(self, path: str, params: Params, expect: Expect) -> Body:
+        """The answer."""
+
+    def begin(self, path: str, params: Params, expect: Expect) -> Future[Body]:
+        """Ask now and go on; the requests are sent in the order in which they were begun."""
+
 
 Pages = Generator[Body, None, int]
 """The bodies of a list; it returns how many more records Sitoo counted than it shows this API user."""
 
-_READS = 4  # how often a list that keeps moving is read from its start
-
-
-def by_id_cursor(fetch: Fetch, *, path: str, query: Params, cursor: str, page_size: int) -> Pages:
-    """Pages in the order of an id, each asking for the ids after the last one seen.
-
-    What is inserted meanwhile gets a higher id and cannot move a page. A read ends on an empty page, or on a page that
-    by Sitoo's own count holds all that is left. A ``<cursor>from`` in ``query`` is where it starts.
-
-    Where fewer records came than Sitoo counted, the list is read again, and of a further read only pages with new ids
-    are given out. When a read lacks as many records as the one before it and has all that were seen, the total counts
-    records that this API user may not see. A total that shrank, and a read that lacks what another had, are faults.
-
-    Returns:
-        How many more records Sitoo counted than it shows this API user.
-
-    Raises:
-        PermanentSitooError: The ids do not come in order from where they were asked for.
-        TransientSitooError: Fewer records came than Sitoo counted, and not the same in two reads.
-    """
-    seen: set[int] = set()
-    expected, lacking = 0, 0
-    for number in range(_READS):
-        read = _Read()
-        for body in _read_by_id(fetch, read, path=path, query=query, cursor=cursor, page_size=page_size):
-            if number == 0 or not set(_whole_numbers(body.items, cursor)) <= seen:
-                yield body
-        is_sound = read.expected >= expected and seen <= set(read.ids)
-        if is_sound and read.lacking <= 0:
-            return 0
-        if is_sound and number > 0 and read.lacking == lacking:
-            return lacking
-        expected, lacking = max(expected, read.expected), read.lacking
-        if not is_sound:
-            break
-        seen = set(read.ids)
-    raise TransientSitooError(f"GET {path}", f"Sitoo counted {expected} records and gave {read.received}")
-
-
-@dataclass
-class _Read:
-    """One read of a list from its start: the total at its start, and what came."""
-
-    expected: int = 0
-    received: int = 0
-    ids: list[int] = field(default_factory=list)
-
-    @property
-    def lacking(self) -> int:
-        return self.expected - self.received
-
-
-def _read_by_id(fetch: Fetch, read: _Read, *, path: str, query: Params, cursor: str, page_size: int) -> Iterator[Body]:
-    """The pages of one read, which is noted in ``read``."""
-    bound = f"{cursor}from"
-    lowest = _whole_number(query.get(bound))
-    skip, is_first = 0, True
-    previous: list[Any] = []
-    while True:
-        asked = {**query, "sort": cursor, bound: lowest, "start": skip, "num": page_size}
-        body = fetch(path, asked, "envelope")
-        if is_first:
-            read.expected, is_first = body.total or 0, False
-        if not body.items:
-            return
-        ids = _whole_numbers(body.items, cursor)
-        if not _in_order(ids, lowest=lowest, strictly=True) or body.items == previous:
-            raise _out_of_order(path, cursor, lowest)
-        read.received += len(body.items)
-        read.ids += ids
-        yield body
-        if body.total == len(body.items) < page_size:
-            return
-        if ids:
-            lowest, skip, previous = ids[-1] + 1, 0, []
-        else:
-            # Records without an id are passed on, for the loader to refuse. They cannot move the cursor, so a page
-            # of nothing else is passed by its length.
-            skip, previous = skip + len(body.items), body.items
+READS = 4
+"""How often a list that keeps moving is read from its start."""
 
 
 def by_offset(fetch: Fetch, *, path: str, query: Params, key: Sequence[str], page_size: int) -> Pages:
@@ -120,7 +55,7 @@ def by_offset(fetch: Fetch, *, path: str, query: Params, key: Sequence[str], pag
         TransientSitooError: It moved in every read.
     """
     previous: list[Any] | None = None
-    for _ in range(_READS):
+    for _ in range(READS):
         bodies, repeats = _read_once(fetch, path=path, query=query, key=key, page_size=page_size)
         records = [record for body in bodies for record in body.items]
         totals = {body.total for body in bodies}
@@ -129,7 +64,7 @@ def by_offset(fetch: Fetch, *, path: str, query: Params, key: Sequence[str], pag
             yield from (body for body in bodies if body.items)
             return max(0, *((total or 0) - len(records) for total in totals))
         previous = records
-    raise TransientSitooError(f"GET {path}", f"the list changed during each of {_READS} reads")
+    raise TransientSitooError(f"GET {path}", f"the list changed during each of {READS} reads")
 
 
 def _read_once(
@@ -163,20 +98,20 @@ def by_date_added(
         PermanentSitooError: The records do not come in order, or more of them share a second than can be read.
     """
     bound = f"{cursor}from"
-    since = _whole_number(query.get(bound))
+    since = whole_number(query.get(bound))
     seen: set[bytes] = set()
     while True:
         body = fetch(path, {**query, bound: since}, "array")
-        seconds = _whole_numbers(body.items, cursor)
-        if not _in_order(seconds, lowest=since):
-            raise _out_of_order(path, cursor, since)
+        seconds = whole_numbers(body.items, cursor)
+        if not in_order(seconds, lowest=since):
+            raise out_of_order(path, cursor, since)
         identities = {_identity(record, key) for record in body.items}
         if not identities <= seen:
             yield body
             seen |= identities
         if len(body.items) >= page_size and len(set(seconds)) < 2:
             if not seconds:
-                raise _out_of_order(path, cursor, since)
+                raise out_of_order(path, cursor, since)
             yield from _one_second(
                 fetch, path=path, query=query, cursor=cursor, page=body, page_size=page_size, registers=registers
             )
@@ -191,7 +126,7 @@ def _one_second(
     fetch: Fetch, *, path: str, query: Params, cursor: str, page: Body, page_size: int, registers: Sequence[str]
 ) -> Iterator[Body]:
     """All records of the second that fills ``page``, register by register."""
-    second = _whole_numbers(page.items, cursor)[0]
+    second = whole_numbers(page.items, cursor)[0]
     crowd = f"{page_size} records or more share the {cursor} {second}, as many as an answer can hold"
     if not registers:
         remedy = "They can only be read register by register: fetch the cash registers first and put them in the scope."
@@ -208,7 +143,7 @@ def _one_second(
             yield body
 
 
-def _in_order(values: Sequence[int], *, lowest: int | None, strictly: bool = False) -> bool:
+def in_order(values: Sequence[int], *, lowest: int | None, strictly: bool = False) -> bool:
     """Whether values rise, and none is below ``lowest``."""
     if lowest is not None and values and values[0] < lowest:
         return False
@@ -216,7 +151,7 @@ def _in_order(values: Sequence[int], *, lowest: int | None, strictly: bool = Fal
     return all(map(compare, values, values[1:]))
 
 
-def _out_of_order(path: str, cursor: str, lowest: int | None) -> PermanentSitooError:
+def out_of_order(path: str, cursor: str, lowest: int | None) -> PermanentSitooError:
     """The error for an answer that ignored order or bound, after which reading on would miss records or never end."""
     start = "the first" if lowest is None else lowest
     return PermanentSitooError(
@@ -226,11 +161,12 @@ def _out_of_order(path: str, cursor: str, lowest: int | None) -> PermanentSitooE
     )
 
 
-def _whole_number(value: Any) -> int | None:
+def whole_number(value: Any) -> int | None:
+    """A bound as it stands in a query."""
     return int(value) if isinstance(value, int | str) else None
 
 
-def _whole_numbers(records: Sequence[Any], name: str) -> list[int]:
+def whole_numbers(records: Sequence[Any], name: str) -> list[int]:
     """The values of a field in the records that have it as a whole number."""
     values = [record.get(name) for record in records if isinstance(record, dict)]
     return [value for value in values if isinstance(value, int) and not isinstance(value, bool)]

@@ -1,29 +1,27 @@
-"""Which requests make up a landing: one slice of work for each site, register, part of a window, or batch of ids.
+"""Which lists make up a landing: one slice of work for each site, register, or batch of ids.
 
-Slices do not depend on each other, so several API users can fetch them at once. A window is cut only where that saves
-time: into no more parts than it has pages. Fetching them is in ``landing``.
+Slices do not depend on each other, so several API users can fetch them at once; and the pages of one long slice are
+shared between them as well (``by_id``). Fetching them is in ``landing``.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
 from urllib.parse import quote
 
+from sitoo_pipeline.sitoo.by_id import by_id_cursor
 from sitoo_pipeline.sitoo.client import Params, Value
-from sitoo_pipeline.sitoo.paging import Fetch, Pages, by_date_added, by_id_cursor, by_offset
+from sitoo_pipeline.sitoo.paging import Fetch, Pages, by_date_added, by_offset
 from sitoo_pipeline.sitoo.resources import Resource
 from sitoo_pipeline.sitoo.window import Scope, Window
 
 _IDS_PER_REQUEST = 100  # keeps addresses far below the 8,000 characters that servers commonly accept
-_PARTS_PER_USER = 4  # hours are not equally busy, so there are more parts than users to even that out
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """A part of a resource that is read from its first page to its last by one API user."""
+    """A part of a resource that is read from its first page to its last."""
 
     resource: Resource
     path: str
@@ -50,40 +48,18 @@ class Slice:
                 )
 
 
-def plan(
-    *, resource: Resource, window: Window | None, scope: Scope, extra: Params, concurrency: int, fetch: Fetch
-) -> tuple[Slice, ...]:
+def plan(*, resource: Resource, window: Window | None, scope: Scope, extra: Params) -> tuple[Slice, ...]:
     """The slices of a landing, in the order of their files.
 
-    Where a window may be worth cutting, its records are counted first, which is one short request.
-
     Raises:
-        SitooError: They could not be counted.
         ValueError: The resource has no such parameter or no dates, or the scope names nothing to ask for.
     """
-    paths = paths_of(resource, scope)
-    may_cut = resource.paging == "id_cursor" and resource.key[0] not in extra and len(paths) < concurrency
     registers = tuple(register for _, register in scope.registers)
-
-    def windows(path: str) -> tuple[Window | None, ...]:
-        most = _PARTS_PER_USER * concurrency
-        if window is None or not may_cut or len(window.split(most)) == 1:
-            return (window,)
-        return window.split(min(most, _pages(fetch, path, resource, resource.query(window=window, extra=extra))))
-
     return tuple(
-        Slice(resource=resource, path=path, query=resource.query(window=part, extra=batch), registers=registers)
-        for path in paths
-        for part in windows(path)
+        Slice(resource=resource, path=path, query=resource.query(window=window, extra=batch), registers=registers)
+        for path in paths_of(resource, scope)
         for batch in _batches(resource, extra)
     )
-
-
-def _pages(fetch: Fetch, path: str, resource: Resource, query: Params) -> int:
-    """How many pages a query has by Sitoo's count; more than ever matters where it does not count."""
-    counting = {**query, "sort": resource.cursor, "start": 0, "num": 1, "fields": resource.cursor}
-    total = fetch(path, counting, "envelope").total
-    return sys.maxsize if total is None else max(1, ceil(total / resource.page_size))
 
 
 def paths_of(resource: Resource, scope: Scope) -> tuple[str, ...]:

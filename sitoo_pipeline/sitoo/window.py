@@ -6,10 +6,8 @@ How a window becomes a resource's query parameters is in ``resources``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from math import ceil, floor
-
-_SHORTEST_PART = timedelta(hours=12)  # a shop's shorter parts fit into a page or two: nothing to gain
 
 
 @dataclass(frozen=True)
@@ -37,22 +35,6 @@ class Window:
     def end_second(self) -> int | None:
         """``end`` in whole epoch seconds, rounded up; nothing at or after it belongs to the window."""
         return None if self.end is None else ceil(self.end.timestamp())
-
-    def split(self, parts: int) -> tuple[Window, ...]:
-        """At most ``parts`` windows that follow each other, of equal length and not shorter than half a day.
-
-        An open window stays whole.
-        """
-        if self.end is None:
-            return (self,)
-        length = timedelta(seconds=self.end.timestamp() - self.start.timestamp())
-        parts = max(1, min(parts, length // _SHORTEST_PART))
-        # Whole seconds, because Sitoo's clock has no others; the outer ends stay as they are.
-        step = timedelta(seconds=length // parts // timedelta(seconds=1))
-        first = self.start.astimezone(UTC)
-        cuts = [first + step * number for number in range(1, parts)]
-        starts, ends = [self.start, *cuts], [*cuts, self.end]
-        return tuple(Window(start, end) for start, end in zip(starts, ends, strict=True))
 
 
 @dataclass(frozen=True)

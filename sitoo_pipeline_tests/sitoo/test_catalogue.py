@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sitoo_pipeline.sitoo import RESOURCES, Scope, Window, land
 from sitoo_pipeline.sitoo.errors import NotFound
@@ -91,22 +88,6 @@ class TestWindow:
     def test_naive_or_empty(self, start: datetime, end: datetime, said: str) -> None:
         with pytest.raises(ValueError, match=said):
             Window(start, end)
-
-    @given(
-        second=st.integers(START, START + 10 * 365 * 86_400), hours=st.integers(1, 24 * 40), parts=st.integers(1, 20)
-    )
-    def test_parts_follow_each_other_without_gap_or_overlap(self, second: int, hours: int, parts: int) -> None:
-        start = datetime.fromtimestamp(second, STOCKHOLM)
-        end = (start.astimezone(UTC) + timedelta(hours=hours)).astimezone(STOCKHOLM)
-        split = Window(start, end).split(parts)
-        assert 1 <= len(split) <= parts
-        assert (split[0].start, split[-1].end) == (start, end)
-        assert all(one.end == following.start for one, following in pairwise(split))
-
-    def test_neither_an_open_nor_a_short_window_is_split(self) -> None:
-        assert Window(DAY.start, None).split(4) == (Window(DAY.start, None),)
-        short = Window(DAY.start, DAY.start + timedelta(hours=1))
-        assert short.split(4) == (short,)
 
 
 class TestFallback:

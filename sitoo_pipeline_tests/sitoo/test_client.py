@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,13 @@ def test_a_body_is_kept_as_received(serve: Serve, connect: Connect) -> None:
     assert body.data == WHOLE.body
     assert (body.document, body.items, body.total, body.tries) == (PAGE, PAGE["items"], 1, 1)
     assert "orderid" not in repr(body)
+
+
+def test_a_body_may_be_compressed_in_parts(serve: Serve, connect: Connect) -> None:
+    text = gzip.decompress(WHOLE.body)
+    body = replace(WHOLE, body=gzip.compress(text[:7]) + gzip.compress(text[7:]))
+    found = connect(serve(script_of(body))).get("/orders.json")
+    assert (found.document, found.data) == (PAGE, body.body)
 
 
 def test_a_plain_body_is_compressed_here(serve: Serve, connect: Connect) -> None:
