@@ -1,7 +1,6 @@
-"""From Sitoo to ``raw``, dated objects: which window to ask for, landing it, loading it. No dagster here.
+"""From Sitoo to ``raw``, dated objects: what dates them, and loading what was fetched. No dagster here.
 
-A window is wider than the dates it is for, because an order is dated in the zone of its till and nobody knows
-beforehand in which zones the tills stand; the loader keeps what belongs to the dates.
+Which window is asked for, and fetching it, is in ``fetching``.
 """
 
 from __future__ import annotations
@@ -9,25 +8,19 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 
 import polars as pl
 
-from sitoo_pipeline.assets.landing import fetch_folder, prune
+from sitoo_pipeline.assets.fetching import Fetched, Fetcher
+from sitoo_pipeline.assets.landing import prune
 from sitoo_pipeline.assets.runtime import Runtime
-from sitoo_pipeline.sitoo import RESOURCES, Landed, Window, land, newest_id
+from sitoo_pipeline.sitoo import Landed
 from sitoo_pipeline.tables import core, raw
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.transforms import Places, place_movements, place_orders, place_z_reports
 from sitoo_pipeline.warehouse import Loaded, load_dated
-
-EARLIEST_ZONE = timedelta(hours=14)
-LATEST_ZONE = timedelta(hours=12)
-"""The local date begins at most 14 hours before the UTC date and ends at most 12 hours after it."""
-
-CLOCK_SKEW = timedelta(days=7)
-"""A till's clock may run ahead of the server's, so a z-report can be added before it says that it was closed."""
 
 
 def _named(columns: Sequence[Column], *names: str) -> tuple[Column, ...]:
@@ -54,25 +47,6 @@ def dated(table: RawTable, hints: pl.DataFrame, places: Places) -> pl.DataFrame:
     return place_movements(hints, places=places)
 
 
-def window(runtime: Runtime, table: RawTable, dates: Sequence[date]) -> Window:
-    """The span to ask Sitoo for, so that every object of ``dates`` is in the answer.
-
-    Orders carry the zone of their till, so the span covers the dates in every zone of the world. Z-reports and
-    warehouse transactions are dated in zones that the settings name. A z-report is asked for by the time it reached
-    Sitoo, which may be months after it was closed, so that span has no end.
-    """
-    first, last = min(dates), max(dates) + timedelta(days=1)
-    if table is raw.ORDERS:
-        midnight = time(tzinfo=UTC)
-        return Window(
-            start=datetime.combine(first, midnight) - EARLIEST_ZONE, end=datetime.combine(last, midnight) + LATEST_ZONE
-        )
-    start = min(datetime.combine(first, time(tzinfo=zone)) for zone in runtime.zones)
-    if table is raw.Z_REPORTS:
-        return Window(start=start - CLOCK_SKEW, end=None)
-    return Window(start=start, end=max(datetime.combine(last, time(tzinfo=zone)) for zone in runtime.zones))
-
-
 @dataclass(frozen=True)
 class Extracted:
     """What one fetch brought: the dates loaded, what it took, and ``notes`` of what a person should know."""
@@ -91,33 +65,30 @@ def extract_dates(runtime: Runtime, table: RawTable, dates: Sequence[date], *, r
         SitooError: the fetch failed; nothing was loaded and the last good rows stay.
         WarehouseLockedError: the warehouse stayed open elsewhere.
     """
-    started_at = datetime.now(UTC)
-    folder = fetch_folder(runtime.account.landing_folder, table.name, f"{min(dates)}--{max(dates)}", started_at)
-    with runtime.warehouse.connect() as con:
-        places, scope = runtime.places(con), runtime.scope(con)
-    with runtime.sitoo() as client:
-        newest = None if table is raw.Z_REPORTS else newest_id(client, RESOURCES[table.name], scope)
-        landed = land(
-            client=client,
-            resource=RESOURCES[table.name],
-            window=window(runtime, table, dates),
-            scope=scope,
-            folder=folder,
-            shape=table.shape,
-        )
+    with Fetcher(runtime, table, [dates]) as fetcher:
+        return load_fetched(runtime, table, fetcher.take(dates), run_id=run_id)
+
+
+def load_fetched(runtime: Runtime, table: RawTable, fetched: Fetched, *, run_id: str) -> Extracted:
+    """Load what was fetched, and remove its bodies where they brought nothing new.
+
+    Raises:
+        WarehouseLockedError: the warehouse stayed open elsewhere.
+    """
+    landed = fetched.landed
     loaded = load_dated(
         runtime.warehouse,
         table,
         landed.files,
         layout=landed.layout,
         landing=runtime.account.landing_folder,
-        dates=dates,
+        dates=fetched.dates,
         hints=HINTS[table.name],
-        dating=lambda hints: dated(table, hints, places),
+        dating=lambda hints: dated(table, hints, fetched.places),
         run_id=run_id,
-        started_at=started_at,
+        started_at=fetched.started_at,
         requests=landed.requests,
-        newest_id=newest,
+        newest_id=fetched.newest,
         unknown_fields=landed.unknown_fields,
     )
     tidy(runtime, table, landed, loaded.values())

@@ -15,7 +15,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 
-from sitoo_pipeline.assets.extract import CLOCK_SKEW, HINTS, dated, window
+from sitoo_pipeline.assets.extract import HINTS, dated
+from sitoo_pipeline.assets.fetching import CLOCK_SKEW, window
 from sitoo_pipeline.assets.landing import fetch_folder
 from sitoo_pipeline.assets.runtime import Runtime, chunks
 from sitoo_pipeline.sitoo import RESOURCES, Window, land

@@ -7,10 +7,11 @@ from typing import Any
 import dagster as dg
 
 from sitoo_pipeline.assets.days import DayMetadata, run_days
-from sitoo_pipeline.assets.extract import extract_dates
+from sitoo_pipeline.assets.extract import load_fetched
 from sitoo_pipeline.assets.extract_reference import extract_reference
+from sitoo_pipeline.assets.fetching import Fetcher
 from sitoo_pipeline.assets.metadata import NOTES, load_metadata, table_rows
-from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.runtime import Runtime, chunks
 from sitoo_pipeline.assets.specs import BACKFILL, key, source_key, table_spec
 from sitoo_pipeline.sitoo import RESOURCES
 from sitoo_pipeline.tables import raw
@@ -79,8 +80,12 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
         started_at = datetime.now(UTC)
         named: set[str] = set()
 
+        days = [date.fromisoformat(day) for day in context.partition_keys]
+        # The window of the z-reports has no end, so that a second fetch would bring most of the first again.
+        chunk_days = len(days) if table is raw.Z_REPORTS else runtime.account.chunk_days
+
         def work(dates: Sequence[date]) -> DayMetadata:
-            extracted = extract_dates(runtime, table, dates, run_id=context.run.run_id)
+            extracted = load_fetched(runtime, table, fetcher.take(dates), run_id=context.run.run_id)
             new = extracted.unknown_fields - named
             if new:
                 named.update(new)
@@ -102,16 +107,16 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
                 said[min(dates)][NOTES] = "; ".join(notes)
             return {key(account, table): said}
 
-        yield from run_days(
-            context,
-            keys=[key(account, table)],
-            # The window of the z-reports has no end, so that a second fetch would bring most of the first again.
-            chunk_days=len(context.partition_keys) if table is raw.Z_REPORTS else runtime.account.chunk_days,
-            work=work,
-            on_failure=lambda dates, why: failed_load(
-                runtime.warehouse, table, dates, started_at=started_at, run_id=context.run.run_id, message=why
-            ),
-        )
+        with Fetcher(runtime, table, chunks(days, chunk_days)) as fetcher:
+            yield from run_days(
+                context,
+                keys=[key(account, table)],
+                chunk_days=chunk_days,
+                work=work,
+                on_failure=lambda dates, why: failed_load(
+                    runtime.warehouse, table, dates, started_at=started_at, run_id=context.run.run_id, message=why
+                ),
+            )
 
     return dated
 

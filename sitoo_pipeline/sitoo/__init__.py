@@ -6,7 +6,8 @@ Nothing here knows of Dagster, of DuckDB, or of what the figures mean.
 from sitoo_pipeline.sitoo.body import Body
 from sitoo_pipeline.sitoo.client import ApiUser, SitooClient
 from sitoo_pipeline.sitoo.drift import Shape, unknown_fields
-from sitoo_pipeline.sitoo.landing import Landed, land
+from sitoo_pipeline.sitoo.landed import Landed, Page, Stopped
+from sitoo_pipeline.sitoo.landing import land
 from sitoo_pipeline.sitoo.newest import newest_id
 from sitoo_pipeline.sitoo.resources import RESOURCES, Resource
 from sitoo_pipeline.sitoo.retry import RetryPolicy
@@ -17,11 +18,13 @@ __all__ = [
     "ApiUser",
     "Body",
     "Landed",
+    "Page",
     "Resource",
     "RetryPolicy",
     "Scope",
     "Shape",
     "SitooClient",
+    "Stopped",
     "Window",
     "land",
     "newest_id",

@@ -7,54 +7,27 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 from uuid import uuid4
 
 from sitoo_pipeline.sitoo.body import Body, Expect
 from sitoo_pipeline.sitoo.client import Params, SitooClient
 from sitoo_pipeline.sitoo.drift import Shape, unknown_fields
 from sitoo_pipeline.sitoo.errors import NotFound, SitooError
+from sitoo_pipeline.sitoo.landed import Landed, Page, Stopped
+from sitoo_pipeline.sitoo.paging import whole_numbers
 from sitoo_pipeline.sitoo.plan import Slice, plan
 from sitoo_pipeline.sitoo.resources import Resource
 from sitoo_pipeline.sitoo.window import Scope, Window
 
 _LEFTOVER_SECONDS = 24 * 3600  # nobody is still writing into a folder that has not changed for a day
-
-
-@dataclass(frozen=True, kw_only=True)
-class Landed:
-    """What a landing brought.
-
-    A record can be in more than one file: a page that was asked for ahead begins with the last record of the one
-    before it, and where a bound is inclusive its second is asked for twice. Whoever loads the files keeps one record
-    for each key.
-
-    Attributes:
-        folder: Where the files are.
-        files: The pages in order, gzip-compressed JSON. None where there were no records.
-        layout: The form of each page: an ``envelope`` with ``items``, or a bare ``array``.
-        resource: Name of the resource that answered: the one asked for, or its fallback.
-        records: Records in all files, copies included.
-        requests: Requests that were sent, tries included.
-        unknown_fields: Dotted paths of fields that the shape does not have.
-        unseen: How many more records Sitoo counted than it shows this API user; 0 but for a few accounts.
-    """
-
-    folder: Path
-    files: tuple[Path, ...]
-    layout: Literal["envelope", "array"]
-    resource: str
-    records: int
-    requests: int
-    unknown_fields: frozenset[str]
-    unseen: int = 0
 
 
 def land(
@@ -66,6 +39,9 @@ def land(
     scope: Scope | None = None,
     shape: Shape | None = None,
     extra_params: Params | None = None,
+    clock: str | None = None,
+    before: Sequence[Page] = (),
+    stop: Event | None = None,
 ) -> Landed:
     """Fetch a resource whole and put its pages into ``folder``, replacing what is there.
 
@@ -81,9 +57,13 @@ def land(
         scope: The sites and registers to ask; site 1 where it is not given.
         shape: The known fields of a record, to find unknown ones; None to not look.
         extra_params: Further parameters that the resource knows, such as ``orderid`` with a list of ids.
+        clock: The field that dates a record, in epoch seconds, for ``Landed.latest``.
+        before: Pages of an earlier landing with records that belong here too; copies of them come first.
+        stop: Set it to give the landing up, at the next request.
 
     Raises:
         SitooError: The fetch failed; see its types.
+        Stopped: ``stop`` was set.
         ValueError: A parameter that the resource does not know, or a scope that names nothing to ask for.
     """
     scope, extra = scope or Scope(), extra_params or {}
@@ -91,17 +71,19 @@ def land(
     _remove_leftovers(folder)
     work = folder.parent / f".{folder.name}.{uuid4().hex}"
     try:
-        with _Calls(client) as calls:
+        with _Calls(client, stop) as calls:
             absent: set[str] = set()
             while True:
                 fallback = _stand_in(resource, scope, extra)
                 if fallback and resource.path in client.absent:
                     resource = fallback
                     continue
-                work.mkdir()
+                work.mkdir(parents=True)
                 try:
                     slices = plan(resource=resource, window=window, scope=scope, extra=extra)
-                    landed = _land_slices(slices, calls=calls, work=work, shape=shape, workers=client.concurrency)
+                    landed = _land_slices(
+                        slices, calls=calls, work=work, shape=shape, clock=clock, workers=client.concurrency
+                    )
                     break
                 except NotFound:
                     if fallback is None:
@@ -110,8 +92,10 @@ def land(
                     resource = fallback
                     shutil.rmtree(work)
         client.absent.update(absent)  # only now that another has answered: it was not the base URL that was wrong
-        names = [f"{number:04d}.json.gz" for number in range(sum(len(part.files) for part in landed))]
-        for file, name in zip((file for part in landed for file in part.files), names, strict=True):
+        names = [f"{number:04d}.json.gz" for number in range(len(before) + sum(len(part.files) for part in landed))]
+        for page, name in zip(before, names, strict=False):
+            (work / name).write_bytes(page.data)
+        for file, name in zip((file for part in landed for file in part.files), names[len(before) :], strict=True):
             file.rename(work / name)
         _publish(work, folder)
     finally:
@@ -125,6 +109,7 @@ def land(
         requests=calls.count,
         unknown_fields=frozenset().union(*(part.unknown_fields for part in landed)),
         unseen=sum(part.unseen for part in landed),
+        latest=(*(page.latest for page in before), *(at for part in landed for at in part.latest)),
     )
 
 
@@ -136,10 +121,7 @@ class _Part:
     records: int
     unknown_fields: frozenset[str]
     unseen: int
-
-
-class _StoppedError(Exception):
-    """Another slice of the same landing has failed."""
+    latest: tuple[int | None, ...]
 
 
 class _Calls:
@@ -148,8 +130,9 @@ class _Calls:
     There is one thread more than API users, so that each user has a request in flight while a body is decoded.
     """
 
-    def __init__(self, client: SitooClient) -> None:
+    def __init__(self, client: SitooClient, given_up: Event | None) -> None:
         self._client = client
+        self._given_up = given_up or Event()
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(max_workers=client.concurrency + 1, thread_name_prefix="sitoo-request")
         self.stop = Event()
@@ -170,8 +153,8 @@ class _Calls:
         return self._client.concurrency + 1
 
     def __call__(self, path: str, params: Params, expect: Expect) -> Body:
-        if self.stop.is_set():
-            raise _StoppedError
+        if self.stop.is_set() or self._given_up.is_set():
+            raise Stopped
         try:
             body = self._client.get(path, params, expect)
         except SitooError as error:
@@ -190,12 +173,12 @@ class _Calls:
 
 
 def _land_slices(
-    slices: tuple[Slice, ...], *, calls: _Calls, work: Path, shape: Shape | None, workers: int
+    slices: tuple[Slice, ...], *, calls: _Calls, work: Path, shape: Shape | None, clock: str | None, workers: int
 ) -> list[_Part]:
     """Land slices side by side; the first failure stops the others at their next request."""
     with ThreadPoolExecutor(max_workers=min(workers, len(slices)), thread_name_prefix="sitoo") as pool:
         futures: list[Future[_Part]] = [
-            pool.submit(_land_slice, one, calls=calls, work=work, shape=shape, number=number)
+            pool.submit(_land_slice, one, calls=calls, work=work, shape=shape, clock=clock, number=number)
             for number, one in enumerate(slices)
         ]
         try:
@@ -207,13 +190,14 @@ def _land_slices(
     calls.stop.clear()
     errors = [error for future in futures if not future.cancelled() and (error := future.exception())]
     for error in errors:
-        if not isinstance(error, _StoppedError):
+        if not isinstance(error, Stopped):
             raise error
     return [future.result() for future in futures]
 
 
-def _land_slice(one: Slice, *, calls: _Calls, work: Path, shape: Shape | None, number: int) -> _Part:
+def _land_slice(one: Slice, *, calls: _Calls, work: Path, shape: Shape | None, clock: str | None, number: int) -> _Part:
     files: list[Path] = []
+    latest: list[int | None] = []
     records = 0
     unknown: frozenset[str] = frozenset()
     unseen = 0
@@ -226,10 +210,11 @@ def _land_slice(one: Slice, *, calls: _Calls, work: Path, shape: Shape | None, n
         file = work / f"{number:05d}-{len(files):05d}.part"
         file.write_bytes(body.data)
         files.append(file)
+        latest.append(max(whole_numbers(body.items, clock), default=None) if clock else None)
         records += len(body.items)
         if shape is not None:
             unknown |= unknown_fields(body.items, shape)
-    return _Part(tuple(files), records, unknown, unseen)
+    return _Part(tuple(files), records, unknown, unseen, tuple(latest))
 
 
 def _stand_in(resource: Resource, scope: Scope, extra: Mapping[str, object]) -> Resource | None:
