@@ -61,7 +61,10 @@ def computed_asset(
             context,
             keys=[key(account, table) for table in computation.tables],
             chunk_days=runtime.account.chunk_days,
-            work=lambda dates: compute_dates(runtime, computation, dates, context.run.run_id),
+            work=runtime.activity.counting(
+                [table.qualified for table in computation.tables],
+                lambda dates: compute_dates(runtime, computation, dates, context.run.run_id),
+            ),
             on_failure=lambda dates, why: failed_load(
                 runtime.warehouse,
                 computation.tables[0],

@@ -168,6 +168,7 @@ class Fetcher:
             clock=self._table.clock,
             before=before,
             stop=self._stop,
+            arrived=self._runtime.activity.arrived if self._table is raw.ORDERS else None,
         )
         return Fetched(dates=dates, landed=landed, places=self._places, newest=self._newest, started_at=started_at)
 

@@ -112,7 +112,7 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
                 context,
                 keys=[key(account, table)],
                 chunk_days=chunk_days,
-                work=work,
+                work=runtime.activity.counting([table.qualified], work),
                 on_failure=lambda dates, why: failed_load(
                     runtime.warehouse, table, dates, started_at=started_at, run_id=context.run.run_id, message=why
                 ),

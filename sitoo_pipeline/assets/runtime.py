@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from sitoo_pipeline.assets.activity import Activity
 from sitoo_pipeline.settings import Account
 from sitoo_pipeline.sitoo import ApiUser, RetryPolicy, Scope, SitooClient
 from sitoo_pipeline.tables import core, raw
@@ -29,6 +30,8 @@ class Runtime:
     warehouse: Warehouse
     _absent: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
     """Paths that Sitoo does not have for this account, remembered for the life of the process."""
+    activity: Activity = field(default_factory=Activity, init=False, repr=False, compare=False)
+    """What is being done with it in this process."""
 
     @classmethod
     def of(cls, account: Account) -> Runtime:
@@ -40,16 +43,20 @@ class Runtime:
         """A client of the account's Sitoo system, closed at the end of the block; as patient as the settings say."""
         http = self.account.http
         patience = RetryPolicy(attempts=http.attempts, wait_initial=http.wait_initial, wait_max=http.wait_max)
-        with SitooClient(
-            base_url=self.account.base_url,
-            users=tuple(
-                ApiUser(api_id=user.api_id, password=user.password.get_secret_value()) for user in self.account.users
-            ),
-            retry=retry or patience,
-            connect_timeout=http.connect_timeout,
-            read_timeout=http.read_timeout,
-            absent=self._absent,
-        ) as client:
+        with (
+            SitooClient(
+                base_url=self.account.base_url,
+                users=tuple(
+                    ApiUser(api_id=user.api_id, password=user.password.get_secret_value())
+                    for user in self.account.users
+                ),
+                retry=retry or patience,
+                connect_timeout=http.connect_timeout,
+                read_timeout=http.read_timeout,
+                absent=self._absent,
+            ) as client,
+            self.activity.using(client),
+        ):
             yield client
 
     @property

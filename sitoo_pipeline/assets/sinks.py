@@ -82,7 +82,9 @@ def sink_asset(runtime: Runtime, sink: Sink, partitions_def: dg.PartitionsDefini
                 context,
                 keys=[asset_key],
                 chunk_days=1,
-                work=_work(context, asset_key, handover, config),
+                work=runtime.activity.counting(
+                    [".".join(asset_key.path[1:])], _work(context, asset_key, handover, config)
+                ),
                 on_failure=lambda _dates, _why: None,
             )
 

@@ -14,10 +14,10 @@ from sitoo_pipeline.assets.deliveries import Handover, NotLoadedError
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Sink
 from sitoo_pipeline.assets.targets import sinks_of
-from sitoo_pipeline.operations.console import progress
 from sitoo_pipeline.operations.dates import dates_between
 from sitoo_pipeline.operations.execution import Outcome
 from sitoo_pipeline.operations.faults import NothingInDoubtError, SettlementError, UnknownTargetError
+from sitoo_pipeline.operations.progress import progress
 from sitoo_pipeline.operations.report import print_outcomes
 from sitoo_pipeline.operations.running import at_work
 from sitoo_pipeline.settings import Account, Settings
@@ -125,7 +125,8 @@ def hand_over(
     shown = Console(quiet=True) if is_quiet else console
     outcomes = []
     for name, execution in at_work(settings, list(dates), trigger="deliver", verbose=verbose):
-        with progress(shown, name, len(dates[name]), verbose=verbose) as report:
+        steps = [f"sinks.{target}"]
+        with progress(shown, execution.account.runtime, steps, len(dates[name]), verbose=verbose) as report:
             execution.progress = report
             outcomes.append(execution.deliver(target, dates[name], **how))
         if name in doubtful:

@@ -63,6 +63,11 @@ class Execution:
     tags: dict[str, str] = field(default_factory=dict)
     _notes: list[str] = field(default_factory=list, init=False)
 
+    def steps(self, *, sinks: bool = True, fetch: bool = True) -> list[str]:
+        """The tables and targets that each date goes through in ``run``, such as ``raw.orders``."""
+        stages = [stage for stage in STAGES if (sinks or stage != "deliver") and (fetch or stage != "extract")]
+        return [".".join(asset.path[1:]) for stage in stages for asset in self.account.stages[stage]]
+
     def poll(self, every: Iterable[str]) -> set[date]:
         """Find out what came late or changed, as the schedules do; returns the dates to load again.
 

@@ -8,12 +8,13 @@ from datetime import date
 
 from rich.console import Console
 
+from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.definitions import accounts_of, build_defs
-from sitoo_pipeline.operations.console import progress
 from sitoo_pipeline.operations.dates import yesterday
 from sitoo_pipeline.operations.execution import Execution, Outcome, StageError
 from sitoo_pipeline.operations.home import dagster_home, open_instance
 from sitoo_pipeline.operations.preflight import never_fetched, unreachable
+from sitoo_pipeline.operations.progress import progress
 from sitoo_pipeline.settings import Settings
 
 
@@ -37,7 +38,8 @@ def run_dates(
     reachable = [name for name, why in refused.items() if why is None]
     outcomes = {name: Outcome(name, failed=dict.fromkeys(dates[name], why)) for name, why in refused.items() if why}
     for name, execution in at_work(settings, reachable, trigger=trigger, verbose=verbose):
-        with progress(console, name, len(dates[name]), verbose=verbose) as report:
+        steps = execution.steps(sinks=sinks, fetch=fetch)
+        with progress(console, execution.account.runtime, steps, len(dates[name]), verbose=verbose) as report:
             execution.progress = report
             outcomes[name] = execution.run(dates[name], sinks=sinks, fetch=fetch)
     return [outcomes.get(name, Outcome(name)) for name in dates]
@@ -67,7 +69,7 @@ def run_recent(settings: Settings, *, console: Console, verbose: bool = False) -
             except StageError as error:
                 unknown = [f"what came late or changed is not known: {error}"]
         dates = sorted(day for day in {newest, *found} if account.start_date <= day <= newest)
-        with progress(console, name, len(dates), verbose=verbose) as report:
+        with progress(console, execution.account.runtime, execution.steps(), len(dates), verbose=verbose) as report:
             execution.progress = report
             outcome = execution.run(dates)
         outcome.warnings = [*unknown, *outcome.warnings]
@@ -84,8 +86,10 @@ def at_work(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Dagster's beta notices are for those who write assets
         home = dagster_home(settings.data_dir)
-        defs = build_defs(settings)
-        accounts = {account.name: account for account in accounts_of(settings)}
+        # One runtime for both, so that what is told of the work is of the work that is done.
+        runtimes = {account.name: Runtime.of(account) for account in settings.accounts}
+        defs = build_defs(settings, runtime=lambda account: runtimes[account.name])
+        accounts = {each.name: each for each in accounts_of(settings, lambda account: runtimes[account.name])}
         with open_instance(home) as instance:
             for name in names:
                 execution = Execution(accounts[name], defs, instance, tags={"trigger": trigger})

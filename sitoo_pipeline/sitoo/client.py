@@ -1,19 +1,13 @@
 """One request to the Sitoo REST API v2: authentication, time limits, retries, and failures told in plain words.
 
-Sitoo answers 429 to a second request in flight of the same API user, so each API user has a connection of its own, lent
-to one request at a time. Paging is in ``paging``, the names of paths and parameters in ``resources``.
+Each API user's connection is lent to one request at a time (``session``). Paging is in ``paging``, the names of paths
+and parameters in ``resources``.
 """
 
 from __future__ import annotations
 
-import logging
-import ssl
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Mapping, Sequence
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
@@ -34,6 +28,7 @@ from sitoo_pipeline.sitoo.errors import (
 )
 from sitoo_pipeline.sitoo.redaction import safe_query, safe_text
 from sitoo_pipeline.sitoo.retry import RetryPolicy, requested_wait
+from sitoo_pipeline.sitoo.session import ApiUser, Lent, Session, connection, receive
 
 Value = str | int | Sequence[str] | Sequence[int] | None
 Params = Mapping[str, Value]
@@ -45,52 +40,6 @@ _PERMANENT: dict[int, type[PermanentSitooError]] = {
     404: NotFound,
 }
 _TRANSIENT: dict[int, type[TransientSitooError]] = {408: TransientSitooError, 429: TooManyRequests}
-
-# httpx logs whole addresses and httpcore the headers of answers: both can hold what nobody should read in a log.
-logging.getLogger("httpx").setLevel(logging.WARNING)
-logging.getLogger("httpcore").setLevel(logging.WARNING)
-
-_BODY_SECONDS = 600.0  # a body that trickles in never trips the read time limit, so a whole answer has one too
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApiUser:
-    """Credentials of one API user: ``api_id`` such as ``1500-1``, and its password."""
-
-    api_id: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class _Session:
-    """An API user's own connection."""
-
-    api_id: str
-    http: httpx.Client
-
-
-class _Lent:
-    """An API user's connection for one request, tries included.
-
-    It is kept while the request is tried again: a user told to wait rests. It is given back as soon as an answer is
-    received, so that the next request goes out while this one's body is decoded.
-    """
-
-    def __init__(self, free: SimpleQueue[_Session]) -> None:
-        self._free = free
-        self._held: _Session | None = None
-
-    def session(self) -> _Session:
-        """The connection; waits for a free one where none is held."""
-        if self._held is None:
-            self._held = self._free.get()
-        return self._held
-
-    def give_back(self) -> None:
-        """Let the next one have it."""
-        if self._held is not None:
-            held, self._held = self._held, None
-            self._free.put(held)
 
 
 class SitooClient:
@@ -128,10 +77,11 @@ class SitooClient:
         # Shorter ones would blot out parts of ordinary words; Sitoo's passwords have 40 characters.
         self._secrets = tuple(user.password for user in users if len(user.password) > 3)
         timeout = httpx.Timeout(read_timeout, connect=connect_timeout)
-        self._sessions = tuple(_Session(user.api_id, _connection(user, timeout)) for user in users)
-        self._free: SimpleQueue[_Session] = SimpleQueue()
+        self._sessions = tuple(Session(user.api_id, connection(user, timeout)) for user in users)
+        self._free: SimpleQueue[Session] = SimpleQueue()
         for session in self._sessions:
             self._free.put(session)
+        self._resting: dict[int, str] = {}
         self._count = 0
         self._count_lock = threading.Lock()
 
@@ -161,6 +111,16 @@ class SitooClient:
         """How many requests were sent so far, tries included."""
         return self._count
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an API user is at work: its request is in flight, or rests before it is tried again."""
+        return self._free.qsize() < len(self._sessions)
+
+    @property
+    def retrying(self) -> str:
+        """What came back to a request that rests before it is tried again; empty where none does."""
+        return next(iter(self._resting.copy().values()), "")
+
     def get(self, path: str, params: Params | None = None, expect: Expect = "envelope") -> Body:
         """Fetch one answer, trying again while the failure may pass.
 
@@ -177,26 +137,27 @@ class SitooClient:
         query = {name: _wire(value) for name, value in (params or {}).items() if value is not None}
         tried = f"GET {path}" + (f"?{safe_query(query)}" if query else "")
         url = self._base_url + path + (f"?{urlencode(query, quote_via=quote, safe=',')}" if query else "")
-        with self._lend() as lent:
+        lent = Lent(self._free)
+        try:
             for attempt in self._retry.tries():
                 with attempt:
-                    return self._get_once(lent, url=url, tried=tried, tries=attempt.num, expect=expect)
+                    self._resting.pop(id(lent), None)
+                    try:
+                        return self._get_once(lent, url=url, tried=tried, tries=attempt.num, expect=expect)
+                    except TransientSitooError as error:
+                        self._resting[id(lent)] = error.came_back
+                        raise
+        finally:
+            self._resting.pop(id(lent), None)
+            lent.give_back()
         raise AssertionError("stamina either returns or raises")
 
-    @contextmanager
-    def _lend(self) -> Iterator[_Lent]:
-        lent = _Lent(self._free)
-        try:
-            yield lent
-        finally:
-            lent.give_back()
-
-    def _get_once(self, lent: _Lent, *, url: str, tried: str, tries: int, expect: Expect) -> Body:
+    def _get_once(self, lent: Lent, *, url: str, tried: str, tries: int, expect: Expect) -> Body:
         session = lent.session()
         with self._count_lock:
             self._count += 1
         try:
-            response, raw = _receive(session.http, url)
+            response, raw = receive(session.http, url)
             encoding = response.headers.get("Content-Encoding", "")
             if response.is_success:
                 lent.give_back()
@@ -220,35 +181,6 @@ class SitooClient:
     def _words(self, error: httpx.HTTPError) -> str:
         """What happened to a connection. It replaces the error, whose text can quote what the server sent."""
         return safe_text(f"{type(error).__name__} {error}", secrets=self._secrets)
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Read once: reading the list of authorities takes longer than a request."""
-    return httpx.create_ssl_context()
-
-
-def _connection(user: ApiUser, timeout: httpx.Timeout) -> httpx.Client:
-    return httpx.Client(
-        verify=_certificates(),
-        auth=httpx.BasicAuth(user.api_id, user.password),
-        headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "sitoo-pipeline"},
-        timeout=timeout,
-        # A proxy from the environment is respected, except for a server on this machine.
-        mounts={"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None},
-    )
-
-
-def _receive(http: httpx.Client, url: str) -> tuple[httpx.Response, bytes]:
-    """The answer and its body as it came over the wire, still compressed."""
-    deadline = time.monotonic() + _BODY_SECONDS
-    chunks: list[bytes] = []
-    with http.stream("GET", url) as response:
-        for chunk in response.iter_raw():
-            chunks.append(chunk)
-            if time.monotonic() > deadline:
-                raise httpx.ReadTimeout(f"the body had not arrived after {_BODY_SECONDS:.0f} s")
-    return response, b"".join(chunks)
 
 
 def _refusal(response: httpx.Response, *, said: str, api_id: str, tried: str, tries: int) -> SitooError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -42,6 +42,7 @@ def land(
     clock: str | None = None,
     before: Sequence[Page] = (),
     stop: Event | None = None,
+    arrived: Callable[[int], None] | None = None,
 ) -> Landed:
     """Fetch a resource whole and put its pages into ``folder``, replacing what is there.
 
@@ -60,6 +61,7 @@ def land(
         clock: The field that dates a record, in epoch seconds, for ``Landed.latest``.
         before: Pages of an earlier landing with records that belong here too; copies of them come first.
         stop: Set it to give the landing up, at the next request.
+        arrived: Is told of each page how many records it has, in any thread.
 
     Raises:
         SitooError: The fetch failed; see its types.
@@ -67,6 +69,7 @@ def land(
         ValueError: A parameter that the resource does not know, or a scope that names nothing to ask for.
     """
     scope, extra = scope or Scope(), extra_params or {}
+    asked = _Asked(shape, clock, arrived or (lambda records: None))
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(folder)
     work = folder.parent / f".{folder.name}.{uuid4().hex}"
@@ -81,9 +84,7 @@ def land(
                 work.mkdir(parents=True)
                 try:
                     slices = plan(resource=resource, window=window, scope=scope, extra=extra)
-                    landed = _land_slices(
-                        slices, calls=calls, work=work, shape=shape, clock=clock, workers=client.concurrency
-                    )
+                    landed = _land_slices(slices, calls=calls, work=work, asked=asked, workers=client.concurrency)
                     break
                 except NotFound:
                     if fallback is None:
@@ -111,6 +112,15 @@ def land(
         unseen=sum(part.unseen for part in landed),
         latest=(*(page.latest for page in before), *(at for part in landed for at in part.latest)),
     )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the caller wants to know of the pages."""
+
+    shape: Shape | None
+    clock: str | None
+    arrived: Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -172,13 +182,11 @@ class _Calls:
             self.count += requests
 
 
-def _land_slices(
-    slices: tuple[Slice, ...], *, calls: _Calls, work: Path, shape: Shape | None, clock: str | None, workers: int
-) -> list[_Part]:
+def _land_slices(slices: tuple[Slice, ...], *, calls: _Calls, work: Path, asked: _Asked, workers: int) -> list[_Part]:
     """Land slices side by side; the first failure stops the others at their next request."""
     with ThreadPoolExecutor(max_workers=min(workers, len(slices)), thread_name_prefix="sitoo") as pool:
         futures: list[Future[_Part]] = [
-            pool.submit(_land_slice, one, calls=calls, work=work, shape=shape, clock=clock, number=number)
+            pool.submit(_land_slice, one, calls=calls, work=work, asked=asked, number=number)
             for number, one in enumerate(slices)
         ]
         try:
@@ -195,7 +203,7 @@ def _land_slices(
     return [future.result() for future in futures]
 
 
-def _land_slice(one: Slice, *, calls: _Calls, work: Path, shape: Shape | None, clock: str | None, number: int) -> _Part:
+def _land_slice(one: Slice, *, calls: _Calls, work: Path, asked: _Asked, number: int) -> _Part:
     files: list[Path] = []
     latest: list[int | None] = []
     records = 0
@@ -210,10 +218,11 @@ def _land_slice(one: Slice, *, calls: _Calls, work: Path, shape: Shape | None, c
         file = work / f"{number:05d}-{len(files):05d}.part"
         file.write_bytes(body.data)
         files.append(file)
-        latest.append(max(whole_numbers(body.items, clock), default=None) if clock else None)
+        latest.append(max(whole_numbers(body.items, asked.clock), default=None) if asked.clock else None)
         records += len(body.items)
-        if shape is not None:
-            unknown |= unknown_fields(body.items, shape)
+        asked.arrived(len(body.items))
+        if asked.shape is not None:
+            unknown |= unknown_fields(body.items, asked.shape)
     return _Part(tuple(files), records, unknown, unseen, tuple(latest))
 
 

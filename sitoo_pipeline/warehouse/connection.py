@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,6 +51,12 @@ class Warehouse:
     path: Path
     lock_timeout: float = 60.0
     memory_limit: str = "1GB"
+    _waits: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def waiting_for(self) -> str:
+        """Which file is open elsewhere, while a connection waits for it; empty where none does."""
+        return next(iter(self._waits), "")
 
     @property
     def read_copy(self) -> Path:
@@ -147,9 +153,15 @@ class Warehouse:
 
     def _open(self, path: Path, *, patience: float, read_only: bool = False) -> duckdb.DuckDBPyConnection:
         started = time.monotonic()
+
+        def is_worth_waiting(error: Exception) -> bool:
+            if is_locked := _is_locked(error):
+                self._waits.append(f"{path}, which is open in another program")
+            return is_locked
+
         try:
             for attempt in stamina.retry_context(
-                on=_is_locked,
+                on=is_worth_waiting,
                 attempts=None if patience else 1,
                 timeout=patience or None,
                 wait_initial=0.05,
@@ -162,6 +174,8 @@ class Warehouse:
             if _is_locked(error):
                 raise WarehouseLockedError(path, round(time.monotonic() - started, 1), str(error)) from None
             raise
+        finally:
+            self._waits.clear()
         raise AssertionError("the retry loop returns or raises")
 
     def query(self, sql: str, params: Sequence[object] = ()) -> pl.DataFrame:
