@@ -7,19 +7,17 @@ beforehand in which zones the tills stand; the loader keeps what belongs to the 
 
 from __future__ import annotations
 
-import shutil
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from threading import Event
 from types import TracebackType
 from typing import Self
 
-from sitoo_pipeline.assets.landing import fetch_folder
+from sitoo_pipeline.assets.landing import fetch_folder, remove
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.sitoo import RESOURCES, Landed, Page, Scope, SitooClient, Window, land, newest_id
 from sitoo_pipeline.tables import raw
@@ -61,7 +59,7 @@ class Fetched:
         dates: The dates.
         landed: The bodies with every object of the dates.
         places: Where sales can happen, as the reference tables said when the fetch began.
-        newest: The highest id that Sitoo had before anything was fetched; None for what has no such id.
+        newest: The highest id that Sitoo had before anything was fetched; None where nobody asked, or there is none.
         started_at: When the first of the bodies was asked for, or before.
     """
 
@@ -81,10 +79,13 @@ class Fetcher:
     Use as a context: at its end a fetch under way is stopped, and what was fetched and not taken is removed.
     """
 
-    def __init__(self, runtime: Runtime, table: RawTable, pieces: Sequence[Sequence[date]]) -> None:
-        """Prepare to fetch ``pieces`` in their order, without asking yet."""
+    def __init__(
+        self, runtime: Runtime, table: RawTable, pieces: Sequence[Sequence[date]], *, asks_newest: bool = True
+    ) -> None:
+        """Prepare to fetch ``pieces`` in their order, without asking yet; what is the newest id only where wanted."""
         self._runtime = runtime
         self._table = table
+        self._asks_newest = asks_newest and RESOURCES[table.name].paging == "id_cursor"
         self._pieces = deque(tuple(piece) for piece in pieces)
         self._ahead: tuple[tuple[date, ...], Future[Fetched]] | None = None
         self._stop = Event()
@@ -107,7 +108,7 @@ class Fetcher:
             if self._ahead is not None and not self._ahead[1].cancel():
                 # What went wrong with dates that nobody asked for any more is nobody's business.
                 with suppress(Exception):
-                    _remove(self._ahead[1].result().landed.folder)
+                    remove(self._ahead[1].result().landed.folder)
 
     def take(self, dates: Sequence[date]) -> Fetched:
         """What Sitoo has of ``dates``: the next piece, or any other dates, which are then fetched now.
@@ -140,7 +141,7 @@ class Fetcher:
             self._places, self._scope = self._runtime.places(con), self._runtime.scope(con)
         self._client = self._open.enter_context(self._runtime.sitoo())
         resource = RESOURCES[self._table.name]
-        self._newest = newest_id(self._client, resource, self._scope) if resource.paging == "id_cursor" else None
+        self._newest = newest_id(self._client, resource, self._scope) if self._asks_newest else None
         self._began_at = began_at
 
     def _fetch_ahead(self, before: Fetched | None) -> None:
@@ -171,9 +172,3 @@ class Fetcher:
             arrived=self._runtime.activity.arrived if self._table is raw.ORDERS else None,
         )
         return Fetched(dates=dates, landed=landed, places=self._places, newest=self._newest, started_at=started_at)
-
-
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder)
-    with suppress(OSError):  # earlier fetches of the same dates lie beside it
-        folder.parent.rmdir()

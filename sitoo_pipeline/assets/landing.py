@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def prune(landing: Path, table: str, *, keep_days: int, now: datetime) -> list[P
             if not any(folder.parent.iterdir()):
                 folder.parent.rmdir()
     return gone
+
+
+def remove(folder: Path) -> None:
+    """Remove one fetch, and the folder of its dates where no other fetch of them is left."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        folder.parent.rmdir()
 
 
 def _time_of(name: str) -> datetime | None:

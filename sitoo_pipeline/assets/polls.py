@@ -8,7 +8,6 @@ they are loaded again from Sitoo to the targets, and no others.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,14 +15,14 @@ from datetime import UTC, date, datetime, timedelta
 import duckdb
 
 from sitoo_pipeline.assets.extract import HINTS, dated
-from sitoo_pipeline.assets.fetching import CLOCK_SKEW, window
-from sitoo_pipeline.assets.landing import fetch_folder
+from sitoo_pipeline.assets.fetching import CLOCK_SKEW, Fetcher
+from sitoo_pipeline.assets.landing import fetch_folder, remove
 from sitoo_pipeline.assets.runtime import Runtime, chunks
-from sitoo_pipeline.sitoo import RESOURCES, Window, land
+from sitoo_pipeline.sitoo import RESOURCES, Landed, Window, land
 from sitoo_pipeline.sitoo.client import Params
 from sitoo_pipeline.tables import raw
 from sitoo_pipeline.tables.raw import RawTable
-from sitoo_pipeline.transforms import date_in_zone
+from sitoo_pipeline.transforms import Places, date_in_zone
 from sitoo_pipeline.warehouse import Found, differences, last_asked, loaded_dates, loaded_up_to, polled_up_to
 
 _OPEN = """
@@ -135,10 +134,11 @@ def _whole_days(runtime: Runtime, at: datetime, days: int) -> Found:
             known = _known(runtime, con, table)
         # The window of the z-reports has no end, so that a second fetch would bring most of the first again.
         size = days if table is raw.Z_REPORTS else runtime.account.chunk_days
-        parts += [
-            _compare(runtime, table, at, span=window(runtime, table, dates), among=dates, whole=dates)
-            for dates in chunks(sorted(asked & known), max(1, size))
-        ]
+        pieces = chunks(sorted(asked & known), max(1, size))
+        with Fetcher(runtime, table, pieces, asks_newest=False) as fetcher:
+            for dates in pieces:
+                fetched = fetcher.take(dates)
+                parts.append(_found(runtime, table, fetched.landed, fetched.places, among=dates, whole=dates))
     return _together(parts)
 
 
@@ -161,16 +161,28 @@ def _compare(
     asked: Params | None = None,
     span: Window | None = None,
     among: Collection[date],
-    whole: Collection[date] = (),
 ) -> Found:
     """Fetch, and compare with what is loaded of the dates ``among``."""
     resource = RESOURCES[table.name]
     folder = fetch_folder(runtime.account.landing_folder, table.name, "poll", at)
     with runtime.warehouse.connect() as con:
         places, scope = runtime.places(con), runtime.scope(con)
+    with runtime.sitoo() as client:
+        landed = land(client=client, resource=resource, folder=folder, window=span, scope=scope, extra_params=asked)
+    return _found(runtime, table, landed, places, among=among)
+
+
+def _found(
+    runtime: Runtime,
+    table: RawTable,
+    landed: Landed,
+    places: Places,
+    *,
+    among: Collection[date],
+    whole: Collection[date] = (),
+) -> Found:
+    """What differs from what is loaded of the dates ``among``, of which ``whole`` were fetched completely."""
     try:
-        with runtime.sitoo() as client:
-            landed = land(client=client, resource=resource, folder=folder, window=span, scope=scope, extra_params=asked)
         found = differences(
             runtime.warehouse,
             table,
@@ -179,12 +191,12 @@ def _compare(
             landing=runtime.account.landing_folder,
             hints=HINTS[table.name],
             dating=lambda hints: dated(table, hints, places),
-            mark=resource.cursor,
+            mark=RESOURCES[table.name].cursor,
             whole=whole,
         )
     finally:
         # The dates found are fetched whole, so that these bodies are not needed again.
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(landed.folder)
     return Found(
         dates=found.dates & frozenset(among), watermark=found.highest, records=landed.records, requests=landed.requests
     )
