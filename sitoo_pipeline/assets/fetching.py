@@ -122,7 +122,7 @@ class Fetcher:
         if self._ahead is None and self._pieces and self._pieces[0] == wanted:
             self._fetch_ahead(None)
         if self._ahead is None or self._ahead[0] != wanted:
-            return self._fetch(wanted, window(self._runtime, self._table, wanted), (), datetime.now(UTC))
+            return self._fetch(wanted, window(self._runtime, self._table, wanted), datetime.now(UTC))
         try:
             fetched = self._ahead[1].result()
         except Exception:  # an interrupt leaves it to the end of the context to wait for the fetch
@@ -149,15 +149,24 @@ class Fetcher:
             return
         dates = self._pieces.popleft()
         whole = window(self._runtime, self._table, dates)
-        asked, passed_on = whole, list[Page]()
+        asked, passed_on, expected = whole, list[Page](), 0
         if before is not None:
+            # Half as busy as the dates before is a safe guess.
+            expected = before.landed.records * len(dates) // (2 * len(before.dates))
             end = window(self._runtime, self._table, before.dates).end
             if end is not None and whole.end is not None and whole.start < end < whole.end:
                 asked = Window(start=end, end=whole.end)
                 passed_on = before.landed.pages_from(whole.first_second)
-        self._ahead = dates, self._thread.submit(self._fetch, dates, asked, passed_on, self._began_at)
+        self._ahead = dates, self._thread.submit(self._fetch, dates, asked, self._began_at, passed_on, expected)
 
-    def _fetch(self, dates: tuple[date, ...], asked: Window, before: Sequence[Page], started_at: datetime) -> Fetched:
+    def _fetch(
+        self,
+        dates: tuple[date, ...],
+        asked: Window,
+        started_at: datetime,
+        before: Sequence[Page] = (),
+        expected_records: int = 0,
+    ) -> Fetched:
         span = f"{min(dates)}--{max(dates)}"
         landed = land(
             client=self._client,
@@ -168,6 +177,7 @@ class Fetcher:
             shape=self._table.shape,
             clock=self._table.clock,
             before=before,
+            expected_records=expected_records,
             stop=self._stop,
             arrived=self._runtime.activity.arrived if self._table is raw.ORDERS else None,
         )

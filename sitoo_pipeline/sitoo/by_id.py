@@ -19,7 +19,9 @@ from sitoo_pipeline.sitoo.errors import TransientSitooError
 from sitoo_pipeline.sitoo.paging import READS, Fetch, Pages, in_order, out_of_order, whole_number, whole_numbers
 
 
-def by_id_cursor(fetch: Fetch, *, path: str, query: Params, cursor: str, page_size: int) -> Pages:
+def by_id_cursor(
+    fetch: Fetch, *, path: str, query: Params, cursor: str, page_size: int, expected_records: int = 0
+) -> Pages:
     """Pages in the order of an id, each asking for the ids after the last one seen.
 
     What is inserted meanwhile gets a higher id and cannot move a page. A read ends on an empty page, or on a page that
@@ -29,6 +31,8 @@ def by_id_cursor(fetch: Fetch, *, path: str, query: Params, cursor: str, page_si
     Where fewer records came than Sitoo counted, the list is read again, and of a further read only pages with new ids
     are given out. When a read lacks as many records as the one before it and has all that were seen, the total counts
     records that this API user may not see. A total that shrank, and a read that lacks what another had, are faults.
+
+    At least ``expected_records`` are thought to come, so that pages are asked for ahead before the first one tells.
 
     Returns:
         How many more records Sitoo counted than it shows this API user.
@@ -41,7 +45,13 @@ def by_id_cursor(fetch: Fetch, *, path: str, query: Params, cursor: str, page_si
     expected, lacking = 0, 0
     for number in range(READS):
         read = _Read()
-        with closing(_read(fetch, read, path=path, query=query, cursor=cursor, page_size=page_size)) as bodies:
+        ahead = _Ahead(fetch, path=path, query=query, cursor=cursor, page_size=page_size)
+        if number == 0:
+            ahead.expect(expected_records)
+        with (
+            closing(ahead),
+            closing(_read(fetch, read, ahead, path=path, query=query, cursor=cursor, page_size=page_size)) as bodies,
+        ):
             for body in bodies:
                 if number == 0 or not set(whole_numbers(body.items, cursor)) <= seen:
                     yield body
@@ -70,39 +80,40 @@ class _Read:
         return self.expected - self.received
 
 
-def _read(fetch: Fetch, read: _Read, *, path: str, query: Params, cursor: str, page_size: int) -> Generator[Body]:
+def _read(
+    fetch: Fetch, read: _Read, ahead: _Ahead, *, path: str, query: Params, cursor: str, page_size: int
+) -> Generator[Body]:
     """The pages of one read, which is noted in ``read``."""
     bound = f"{cursor}from"
     lowest = whole_number(query.get(bound))
     skip = 0
     previous: list[Any] = []
-    with closing(_Ahead(fetch, path=path, query=query, cursor=cursor, page_size=page_size)) as ahead:
-        while True:
-            page = ahead.take(read)
-            if page is None:
-                asked = {**query, "sort": cursor, bound: lowest, "start": skip, "num": page_size}
-                page = _Page(fetch(path, asked, "envelope"))
-            body, items = page.body, page.body.items[page.overlap :]
-            if not read.received:
-                read.expected = body.total or 0
-            if not items:
-                return
-            ids = whole_numbers(items, cursor)
-            if not in_order(ids, lowest=lowest, strictly=True) or items == previous:
-                raise out_of_order(path, cursor, lowest)
-            read.received += len(items)
-            read.ids += ids
-            if len(ids) == len(items):
-                ahead.extend(read, page)
-            yield body
-            if page.rest == 0 and len(body.items) < page_size:
-                return
-            if ids:
-                lowest, skip, previous = ids[-1] + 1, 0, []
-            else:
-                # Records without an id are passed on, for the loader to refuse. They cannot move the cursor, so a page
-                # of nothing else is passed by its length.
-                skip, previous = skip + len(items), items
+    while True:
+        page = ahead.take(read)
+        if page is None:
+            asked = {**query, "sort": cursor, bound: lowest, "start": skip, "num": page_size}
+            page = _Page(fetch(path, asked, "envelope"))
+        body, items = page.body, page.body.items[page.overlap :]
+        if not read.received:
+            read.expected = body.total or 0
+        if not items:
+            return
+        ids = whole_numbers(items, cursor)
+        if not in_order(ids, lowest=lowest, strictly=True) or items == previous:
+            raise out_of_order(path, cursor, lowest)
+        read.received += len(items)
+        read.ids += ids
+        if len(ids) == len(items):
+            ahead.extend(read, page)
+        yield body
+        if page.rest == 0 and len(body.items) < page_size:
+            return
+        if ids:
+            lowest, skip, previous = ids[-1] + 1, 0, []
+        else:
+            # Records without an id are passed on, for the loader to refuse. They cannot move the cursor, so a page
+            # of nothing else is passed by its length.
+            skip, previous = skip + len(items), items
 
 
 @dataclass(frozen=True)
@@ -144,28 +155,31 @@ class _Ahead:
         page = _Page(future.result(), start, overlap)
         if overlap:
             ids = whole_numbers(page.body.items, self._cursor)
-            if len(ids) < max(2, len(page.body.items)) or ids[0] != read.ids[-1]:
+            if len(ids) < max(2, len(page.body.items)) or ids[:1] != read.ids[-1:]:
                 self._is_off = True
                 self.close()
                 return None
         return page
 
+    def expect(self, records: int) -> None:
+        """Ask for the first pages of a list that has at least so many records; nothing where one page may hold them."""
+        if records > self._page_size:
+            lowest = whole_number(self._query.get(f"{self._cursor}from"))
+            self._extend(lowest, received=0, length=self._page_size, total=records)
+
     def extend(self, read: _Read, page: _Page) -> None:
         """Ask for what comes after ``page``, which was read last."""
-        length = len(page.body.items)
         total = read.received + (page.rest or 0)
+        self._extend(read.ids[-1] + 1, received=read.received, length=len(page.body.items), total=total)
+
+    def _extend(self, lowest: int | None, *, received: int, length: int, total: int) -> None:
         while not self._is_off and len(self._asked) < self._fetch.ahead:
-            end, overlap = (self._asked[-1][0] + length, 1) if self._asked else (read.received, 0)
+            end, overlap = (self._asked[-1][0] + length, 1) if self._asked else (received, 0)
             if end >= total:
                 return
-            start = end - overlap - read.received
-            asked = {
-                **self._query,
-                "sort": self._cursor,
-                f"{self._cursor}from": read.ids[-1] + 1,
-                "start": start,
-                "num": self._page_size,
-            }
+            start = end - overlap - received
+            bounds = {f"{self._cursor}from": lowest, "start": start, "num": self._page_size}
+            asked = {**self._query, "sort": self._cursor, **bounds}
             future = self._fetch.begin(self._path, asked, "envelope")
             self._asked.append((end - overlap, start, overlap, future))
 

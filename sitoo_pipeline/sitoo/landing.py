@@ -43,6 +43,7 @@ def land(
     before: Sequence[Page] = (),
     stop: Event | None = None,
     arrived: Callable[[int], None] | None = None,
+    expected_records: int = 0,
 ) -> Landed:
     """Fetch a resource whole and put its pages into ``folder``, replacing what is there.
 
@@ -62,6 +63,8 @@ def land(
         before: Pages of an earlier landing with records that belong here too; copies of them come first.
         stop: Set it to give the landing up, at the next request.
         arrived: Is told of each page how many records it has, in any thread.
+        expected_records: How many there will be at least, as far as one can guess; 0 where one cannot. Several API
+            users then begin at once. Too high a guess costs requests, and nothing else.
 
     Raises:
         SitooError: The fetch failed; see its types.
@@ -83,7 +86,9 @@ def land(
                     continue
                 work.mkdir(parents=True)
                 try:
-                    slices = plan(resource=resource, window=window, scope=scope, extra=extra)
+                    slices = plan(
+                        resource=resource, window=window, scope=scope, extra=extra, expected_records=expected_records
+                    )
                     landed = _land_slices(slices, calls=calls, work=work, asked=asked, workers=client.concurrency)
                     break
                 except NotFound:

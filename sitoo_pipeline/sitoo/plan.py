@@ -27,13 +27,21 @@ class Slice:
     path: str
     query: Params
     registers: tuple[str, ...]
+    expected_records: int = 0
 
     def pages(self, fetch: Fetch) -> Pages:
         """Its pages, each with at least one record, in the way in which the resource pages."""
         one = self.resource
         match one.paging:
             case "id_cursor":
-                return by_id_cursor(fetch, path=self.path, query=self.query, cursor=one.cursor, page_size=one.page_size)
+                return by_id_cursor(
+                    fetch,
+                    path=self.path,
+                    query=self.query,
+                    cursor=one.cursor,
+                    page_size=one.page_size,
+                    expected_records=self.expected_records,
+                )
             case "offset":
                 return by_offset(fetch, path=self.path, query=self.query, key=one.key, page_size=one.page_size)
             case "added":
@@ -48,17 +56,25 @@ class Slice:
                 )
 
 
-def plan(*, resource: Resource, window: Window | None, scope: Scope, extra: Params) -> tuple[Slice, ...]:
-    """The slices of a landing, in the order of their files.
+def plan(
+    *, resource: Resource, window: Window | None, scope: Scope, extra: Params, expected_records: int = 0
+) -> tuple[Slice, ...]:
+    """The slices of a landing, in the order of their files; of one alone it is known how many records are expected.
 
     Raises:
         ValueError: The resource has no such parameter or no dates, or the scope names nothing to ask for.
     """
     registers = tuple(register for _, register in scope.registers)
+    lists = [(path, batch) for path in paths_of(resource, scope) for batch in _batches(resource, extra)]
     return tuple(
-        Slice(resource=resource, path=path, query=resource.query(window=window, extra=batch), registers=registers)
-        for path in paths_of(resource, scope)
-        for batch in _batches(resource, extra)
+        Slice(
+            resource=resource,
+            path=path,
+            query=resource.query(window=window, extra=batch),
+            registers=registers,
+            expected_records=expected_records if len(lists) == 1 else 0,
+        )
+        for path, batch in lists
     )
 
 

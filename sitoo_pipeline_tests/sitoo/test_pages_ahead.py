@@ -47,6 +47,26 @@ def test_no_more_requests_than_pages(
     assert (landed.requests, len(server.seen)) == (requests, requests)
 
 
+@pytest.mark.parametrize(("expected", "count", "requests"), [(10, 40, 5), (40, 40, 5), (30, 95, 11), (40, 5, 4)])
+def test_what_is_expected_is_asked_for_at_once(
+    serve: Serve, connect: Connect, tmp_path: Path, expected: int, count: int, requests: int
+) -> None:
+    """Several API users begin together; too high a guess costs the pages that are not there."""
+    listed, together = orders(count), threading.Barrier(3)
+    first = threading.Semaphore(3 if expected >= 30 else 0)
+
+    def script(request: Request) -> Answer:
+        if first.acquire(blocking=False):
+            together.wait(10)  # passes only when three requests are in flight at once
+        return page_of(listed, request)
+
+    server = serve(script)
+    landed = land(client=connect(server, users=3), resource=TENS, folder=tmp_path / "day", expected_records=expected)
+    assert ids_in(landed) == [order["orderid"] for order in listed]
+    assert len(server.seen) <= requests
+    assert max(server.most_in_flight.values()) == 1
+
+
 class _Waiting(Mapping[str, Shape | None]):
     """A shape that can be compared with from the second time on only when ``event`` has happened."""
 
