@@ -42,7 +42,12 @@ def _of_target(arguments: tuple[Any, ...]) -> tuple[str, str]:
 
 PLACES = (
     Place("sitoo_pipeline.assets.raw", "extract_reference", _of_table("reference")),
-    Place("sitoo_pipeline.assets.raw", "extract_dates", _of_table("extract")),
+    Place(
+        "sitoo_pipeline.assets.fetching",
+        "Fetcher.take",
+        lambda arguments: ("extract", f"raw {arguments[0].table.name}"),
+    ),
+    Place("sitoo_pipeline.assets.raw", "load_fetched", _of_table("extract")),
     Place("sitoo_pipeline.assets.computed", "compute_whole", lambda arguments: ("reference", "core reference")),
     Place("sitoo_pipeline.assets.computed", "compute_dates", _of_computation),
     Place("sitoo_pipeline.assets.checks", "exceptions", lambda arguments: ("check", "checks")),

@@ -17,7 +17,7 @@ import httpx
 
 from benchmarks.measure import clean_environment
 from benchmarks.period import TIMEZONE, Period
-from sitoo_pipeline.assets.extract import CLOCK_SKEW, EARLIEST_ZONE, LATEST_ZONE
+from sitoo_pipeline.assets.fetching import CLOCK_SKEW, EARLIEST_ZONE, LATEST_ZONE
 
 ACCOUNT_PATH = "/v2/accounts/1500"
 _DAYS_AT_ONCE, _DAYS_PER_RUN = 7, 31

@@ -84,7 +84,7 @@ class Fetcher:
     ) -> None:
         """Prepare to fetch ``pieces`` in their order, without asking yet; what is the newest id only where wanted."""
         self._runtime = runtime
-        self._table = table
+        self.table = table
         self._asks_newest = asks_newest and RESOURCES[table.name].paging == "id_cursor"
         self._pieces = deque(tuple(piece) for piece in pieces)
         self._ahead: tuple[tuple[date, ...], Future[Fetched]] | None = None
@@ -122,7 +122,7 @@ class Fetcher:
         if self._ahead is None and self._pieces and self._pieces[0] == wanted:
             self._fetch_ahead(None)
         if self._ahead is None or self._ahead[0] != wanted:
-            return self._fetch(wanted, window(self._runtime, self._table, wanted), datetime.now(UTC))
+            return self._fetch(wanted, window(self._runtime, self.table, wanted), datetime.now(UTC))
         try:
             fetched = self._ahead[1].result()
         except Exception:  # an interrupt leaves it to the end of the context to wait for the fetch
@@ -140,7 +140,7 @@ class Fetcher:
         with self._runtime.warehouse.connect() as con:
             self._places, self._scope = self._runtime.places(con), self._runtime.scope(con)
         self._client = self._open.enter_context(self._runtime.sitoo())
-        resource = RESOURCES[self._table.name]
+        resource = RESOURCES[self.table.name]
         self._newest = newest_id(self._client, resource, self._scope) if self._asks_newest else None
         self._began_at = began_at
 
@@ -148,12 +148,12 @@ class Fetcher:
         if not self._pieces or self._began_at is None:
             return
         dates = self._pieces.popleft()
-        whole = window(self._runtime, self._table, dates)
+        whole = window(self._runtime, self.table, dates)
         asked, passed_on, expected = whole, list[Page](), 0
         if before is not None:
             # Half as busy as the dates before is a safe guess.
             expected = before.landed.records * len(dates) // (2 * len(before.dates))
-            end = window(self._runtime, self._table, before.dates).end
+            end = window(self._runtime, self.table, before.dates).end
             if end is not None and whole.end is not None and whole.start < end < whole.end:
                 asked = Window(start=end, end=whole.end)
                 passed_on = before.landed.pages_from(whole.first_second)
@@ -170,15 +170,15 @@ class Fetcher:
         span = f"{min(dates)}--{max(dates)}"
         landed = land(
             client=self._client,
-            resource=RESOURCES[self._table.name],
+            resource=RESOURCES[self.table.name],
             window=asked,
             scope=self._scope,
-            folder=fetch_folder(self._runtime.account.landing_folder, self._table.name, span, started_at),
-            shape=self._table.shape,
-            clock=self._table.clock,
+            folder=fetch_folder(self._runtime.account.landing_folder, self.table.name, span, started_at),
+            shape=self.table.shape,
+            clock=self.table.clock,
             before=before,
             expected_records=expected_records,
             stop=self._stop,
-            arrived=self._runtime.activity.arrived if self._table is raw.ORDERS else None,
+            arrived=self._runtime.activity.arrived if self.table is raw.ORDERS else None,
         )
         return Fetched(dates=dates, landed=landed, places=self._places, newest=self._newest, started_at=started_at)
