@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import pandera.polars as pa
 import polars as pl
 
 from sitoo_pipeline.tables.types import INSTANT, TEXT, DataType, FieldType
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ class Table:
     @cached_property
     def pandera_schema(self) -> pa.DataFrameSchema:
         """Strict and never coercing: exactly these columns, types and nulls, and the key unique."""
+        import pandera.polars as pa  # late: only what is written is checked, and who reads does not wait for it
+
         columns = {
             c.name: pa.Column(c.type.polars, nullable=c.nullable, title=c.name, description=c.description)
             for c in self.columns

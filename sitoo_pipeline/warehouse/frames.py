@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import duckdb
-import pandera.errors
 import polars as pl
 
 from sitoo_pipeline.tables import Table
@@ -32,6 +31,8 @@ def validate(table: Table, frame: pl.DataFrame) -> None:
     Raises:
         SchemaMismatchError: with every kind of fault and how often it occurs; no values, they may be personal.
     """
+    import pandera.errors  # late, as in ``tables``: many commands write nothing
+
     try:
         table.pandera_schema.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as error:
