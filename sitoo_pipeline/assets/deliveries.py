@@ -117,7 +117,7 @@ class Handover(Closing):
     def _deliver(
         self, target: Target, ledger: Ledger, dates: Dates, *, run_id: str, dry_run: bool = False, **how: bool
     ) -> Report:
-        with _warehouse(self._runtime, dates, is_read=dry_run) as con:
+        with _warehouse(self._runtime, self._sink, dates, is_read=dry_run) as con:
             _check_loaded(con, self._sink, dates)
             prepared = self._sink.prepare(target, con, dates, ledger)
         return deliver(
@@ -135,11 +135,12 @@ class Handover(Closing):
 
 
 @contextmanager
-def _warehouse(runtime: Runtime, dates: Dates, *, is_read: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+def _warehouse(runtime: Runtime, sink: Sink, dates: Dates, *, is_read: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     if not runtime.account.warehouse_path.exists():
         raise NotLoadedError(min(dates))
     if is_read:
-        with runtime.warehouse.look() as (con, _):
+        personal = any(column.personal for table in sink.reads for column in table.columns)
+        with runtime.warehouse.look(personal=personal) as (con, _):
             yield con
     else:
         with runtime.warehouse.connect() as con:

@@ -36,7 +36,10 @@ class Runtime:
     @classmethod
     def of(cls, account: Account) -> Runtime:
         """The runtime that production uses."""
-        return cls(account, Warehouse(account.warehouse_path, lock_timeout=account.lock_timeout))
+        warehouse = Warehouse(
+            account.warehouse_path, lock_timeout=account.lock_timeout, personal_in_copy=account.read_copy_personal_data
+        )
+        return cls(account, warehouse)
 
     @contextmanager
     def sitoo(self, retry: RetryPolicy | None = None) -> Iterator[SitooClient]:

@@ -126,6 +126,12 @@ class Account(Section):
     lock_timeout: Seconds = Field(
         default=60.0, description="longest wait for a warehouse that is open in another program", examples=[60]
     )
+    read_copy_personal_data: bool = Field(
+        default=False,
+        strict=True,
+        description="whether the copy for readers has customers' names and addresses as they are",
+        examples=[False],
+    )
     http: Http = Field(default=Http(), description="retries and time limits")
     stores: dict[str, StoreSettings] = Field(default={}, description="by Sitoo's external id of the store")
     targets: Targets = Field(default=Targets(), validate_default=True, description="who is served")

@@ -10,11 +10,14 @@ from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.tables.types import TEXT, DataType
 
 
-def plain(name: str, source: str, kind: DataType, description: str, *, personal: bool = False) -> Column:
+def plain(
+    name: str, source: str, kind: DataType, description: str, *, personal: bool = False, customer: bool = False
+) -> Column:
     """A column that is a field of the raw object; it can be null."""
-    return Column(name, kind, description, personal=personal, source=source)
+    return Column(name, kind, description, personal=personal or customer, customer=customer, source=source)
 
 
-def extra(name: str, key: str, description: str, *, owner: str = "o", personal: bool = False) -> Column:
+def extra(name: str, key: str, description: str, *, owner: str = "o", customer: bool = False) -> Column:
     """A text kept under ``key`` of ``additionaldata``; an empty text counts as absent."""
-    return Column(name, TEXT, description, personal=personal, source=f"nullif({owner}.additionaldata['{key}'], '')")
+    source = f"nullif({owner}.additionaldata['{key}'], '')"
+    return Column(name, TEXT, description, personal=customer, customer=customer, source=source)

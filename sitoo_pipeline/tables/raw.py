@@ -60,6 +60,10 @@ _FILE = Column(
 )
 
 
+def _is_personal(field: Field) -> bool:
+    return field.personal or (isinstance(field.type, ObjectList) and field.type.is_personal)
+
+
 def _table(
     name: str,
     description: str,
@@ -70,7 +74,9 @@ def _table(
     placed_by: tuple[str, ...] = (),
 ) -> RawTable:
     columns = tuple(
-        Column(f.name, f.type, f.description, nullable=f.name not in (*key, clock, *placed_by), personal=f.personal)
+        Column(
+            f.name, f.type, f.description, nullable=f.name not in (*key, clock, *placed_by), personal=_is_personal(f)
+        )
         for f in declared
     )
     dated = (_DATE,) if clock else ()
@@ -141,7 +147,10 @@ PRODUCTS = RawTable(
     "Products of the account's sites, each as it was when it was last read. One that Sitoo has deleted stays.",
     (
         Column("eshopid", INTEGER, "Site whose product it is", nullable=False),
-        *(Column(f.name, f.type, f.description, nullable=f.name != "productid") for f in raw_reference.PRODUCT),
+        *(
+            Column(f.name, f.type, f.description, nullable=f.name != "productid", personal=_is_personal(f))
+            for f in raw_reference.PRODUCT
+        ),
         _FILE,
     ),
     key=("eshopid", "productid"),

@@ -28,7 +28,11 @@ def fields(kind: FieldType, *pairs: tuple[str, str], personal: bool = False) -> 
 
 def objects(*groups: tuple[Field, ...]) -> ObjectList:
     """A list of objects that have the fields of all ``groups``."""
-    return ObjectList(tuple((f.name, f.type) for group in groups for f in group))
+    declared = [field for group in groups for field in group]
+    return ObjectList(
+        tuple((field.name, field.type) for field in declared),
+        personal=frozenset(field.name for field in declared if field.personal),
+    )
 
 
 def extra(name: str = "additionaldata", *, money: tuple[str, ...] = ()) -> tuple[Field, ...]:

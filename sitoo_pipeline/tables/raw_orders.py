@@ -9,11 +9,11 @@ _ORDER_ITEM = objects(
     fields(INTEGER, ("orderitemid", "Index in the order, from 0"), ("orderitemtype", "10 product")),
     fields(BIGINT, ("productid", "Product")),
     fields(
+        TEXT, ("productname", "Name"), ("sku", "Article number"), ("productattributes", "Colour, size and the like")
+    ),
+    fields(TEXT, ("externalinput", "Buyer's text"), personal=True),
+    fields(
         TEXT,
-        ("productname", "Name"),
-        ("sku", "Article number"),
-        ("productattributes", "Colour, size and the like"),
-        ("externalinput", "Buyer's text"),
         ("externalinputtitle", "Title of the buyer's text"),
         ("unitlabel", "Unit"),
         ("deliveryinfo", "After-sale text"),
@@ -70,7 +70,7 @@ _RESERVED = objects(
 _LOG_ITEM = objects(
     fields(BIGINT, ("datelog", "Unix seconds"), ("orderid", "Order")),
     fields(INTEGER, ("orderlogtypeid", "Kind of entry")),
-    fields(TEXT, ("strvalue", "Text")),
+    fields(TEXT, ("strvalue", "Text"), personal=True),
     fields(NUMBER, ("fvalue", "Number")),
 )
 

@@ -23,7 +23,8 @@ class Column:
     """One column.
 
     ``description`` is its meaning, ``formula`` how it is computed where it is, ``source`` the SQL expression that reads
-    it from the raw object where it is a plain field of Sitoo, ``personal`` whether it can identify a person.
+    it from the raw object where it is a plain field of Sitoo, ``personal`` whether it can identify a person,
+    ``customer`` whether it says which customer it is: where personal data is left out, its hash stands there.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Column:
     description: str = ""
     nullable: bool = True
     personal: bool = False
+    customer: bool = False
     source: str | None = None
     formula: str | None = None
 

@@ -28,10 +28,16 @@ class DataType:
 
 @dataclass(frozen=True)
 class ObjectList:
-    """A list of objects, each with ``fields`` as (name, type)."""
+    """A list of objects, each with ``fields`` as (name, type); ``personal`` are those that can identify a person."""
 
     fields: tuple[tuple[str, FieldType], ...]
     kind: str = "list of objects"
+    personal: frozenset[str] = frozenset()
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether there is personal data in it, in lists within it too."""
+        return bool(self.personal) or any(isinstance(kind, ObjectList) and kind.is_personal for _, kind in self.fields)
 
     def _struct(self, types: Iterable[tuple[str, str]]) -> str:
         return "STRUCT(" + ", ".join(f'"{name}" {sql}' for name, sql in types) + ")[]"

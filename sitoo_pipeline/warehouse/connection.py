@@ -24,6 +24,7 @@ import stamina
 from sitoo_pipeline.tables import BY_NAME
 from sitoo_pipeline.warehouse import migrations
 from sitoo_pipeline.warehouse.migrations import Shape
+from sitoo_pipeline.warehouse.read_copy import ReadCopy
 
 _LOCKED = re.compile(r"Could not set lock|being used by another process", re.IGNORECASE)
 _HOLDER = re.compile(r"(?:held|open) in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
@@ -46,11 +47,13 @@ class Warehouse:
     """One account's warehouse at ``path``, and the published copy for readers beside it.
 
     ``lock_timeout`` is in seconds; ``memory_limit`` is DuckDB's own (beyond it, it spills to disk beside the file).
+    ``personal_in_copy`` is whether the copy for readers has personal data as it is.
     """
 
     path: Path
     lock_timeout: float = 60.0
     memory_limit: str = "1GB"
+    personal_in_copy: bool = False
     _waits: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -118,15 +121,18 @@ class Warehouse:
         return version
 
     @contextmanager
-    def look(self, *, patience: float = 2.0) -> Iterator[tuple[duckdb.DuckDBPyConnection, datetime | None]]:
+    def look(
+        self, *, patience: float = 2.0, personal: bool = False
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, datetime | None]]:
         """A connection that only reads, in UTC: of the warehouse, or of the read copy where a load has the warehouse.
 
         Yields the connection, and the instant at which the read copy was published (None for the warehouse itself).
-        ``patience`` is how many seconds the warehouse is waited for; it is never longer than ``lock_timeout``. Tables
-        are not made: a file that is being made for the first time may have none.
+        ``patience`` is how many seconds the warehouse is waited for; it is never longer than ``lock_timeout``. Whoever
+        needs ``personal`` data is not given a copy without it. Tables are not made: a file that is being made for the
+        first time may have none.
 
         Raises:
-            WarehouseLockedError: another process held the file, and there is no read copy.
+            WarehouseLockedError: another process held the file, and there is no read copy, or none that would do.
             WarehouseVersionError: its schema has another version.
             duckdb.IOException: there is no file.
         """
@@ -134,7 +140,7 @@ class Warehouse:
         try:
             con = self._open(self.path, patience=min(patience, self.lock_timeout), read_only=True)
         except WarehouseLockedError:
-            if not self.read_copy.exists():
+            if not self.read_copy.exists() or (personal and not self.personal_in_copy):
                 raise
             as_of = datetime.fromtimestamp(self.read_copy.stat().st_mtime, UTC)
             con = self._open(self.read_copy, patience=0, read_only=True)
@@ -186,8 +192,9 @@ class Warehouse:
     def publish(self) -> Path:
         """Put a copy of the file at ``read_copy`` by an atomic rename; readers keep the copy that they have open.
 
-        The file is held while it is copied, so that the copy is of one moment. Changes that a reader made to an earlier
-        copy are dropped with it.
+        Personal data is left out of it (``read_copy``) unless ``personal_in_copy`` says otherwise. The file is held
+        while it is copied, so that the copy is of one moment. Changes that a reader made to an earlier copy are dropped
+        with it.
 
         Returns:
             The path of the copy.
@@ -196,8 +203,11 @@ class Warehouse:
             WarehouseLockedError: another process held the file; the earlier copy stays.
         """
         with ExitStack() as after, self.connect() as con:
-            con.execute("CHECKPOINT")
-            copy_to(self.path, self.read_copy, after)
+            if self.personal_in_copy:
+                con.execute("CHECKPOINT")
+                copy_to(self.path, self.read_copy, after)
+            else:
+                ReadCopy(self.read_copy).publish(con)
         return self.read_copy
 
 

@@ -94,7 +94,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 def test_an_order_that_breaks_a_rule_goes_to_quarantine_and_the_others_load(shop: Shop) -> None:
-    [refused] = shop.project.query("SELECT business_date, rule, path, object_key, payload FROM meta.quarantine")
+    rows = shop.project.runtime.warehouse.query("FROM meta.quarantine")  # the read copy has no payload
+    [refused] = rows.to_dicts()
     assert (refused["business_date"], refused["object_key"]) == (SECOND, "104")
     assert refused["path"] == "orderitems.moneyitemtotal_net"
     assert '"100.005"' in refused["payload"]

@@ -75,7 +75,7 @@ def test_one_wrong_variable_is_one_line(tmp_path: Path, name: str, value: str, m
         ("api_password_env", '"TWO"', "api_password_env: the value of TWO lists 2 passwords, but there are 1 API ids; both are separated by commas and must have the same length and order"),
         ("api_password", '"hush"', "api_password: must not be in the file; put it in an environment variable and name that with api_password_env"),
         ("time_zone", '"Europe/Oslo"', "time_zone: is not a setting; did you mean timezone?"),
-        ("name", '"x"', "name: is not a setting; known here: base_url, api_id_env, api_password_env, timezone, start_date, reread_days, deep_reread_days, open_orders_max_age_days, late_ids_margin, landing_retention_days, rejected_retention_days, history_retention_days, deliveries_retention_days, runs_retention_days, chunk_days, lock_timeout, http, stores, targets, alerts, deliveries_url_env"),
+        ("name", '"x"', "name: is not a setting; known here: base_url, api_id_env, api_password_env, timezone, start_date, reread_days, deep_reread_days, open_orders_max_age_days, late_ids_margin, landing_retention_days, rejected_retention_days, history_retention_days, deliveries_retention_days, runs_retention_days, chunk_days, lock_timeout, read_copy_personal_data, http, stores, targets, alerts, deliveries_url_env"),
         ("reread_days", "-1", "reread_days: must be 0 or more, not -1"),
         ("reread_days", "1.5", "reread_days: must be a whole number, not 1.5"),
         ("reread_days", "99999", "reread_days: must be 3660 or less, not 99999"),
