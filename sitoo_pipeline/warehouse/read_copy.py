@@ -22,6 +22,7 @@ import duckdb
 from sitoo_pipeline.tables import ALL_TABLES, Table
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.tables.types import FieldType, ObjectList
+from sitoo_pipeline.warehouse.migrations import SCHEMA_VERSION
 
 SALT_NAME = "customers.salt"
 _AS = "published"
@@ -102,7 +103,7 @@ class ReadCopy:
 def _kind(salt: str) -> str:
     """What a copy of this salt, of these tables and of this way to leave out is known by."""
     made = [_selected(table.all_columns) + table.ddl for table in ALL_TABLES]
-    return hashlib.sha256("\n".join([salt, *made]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([salt, str(SCHEMA_VERSION), *made]).encode()).hexdigest()
 
 
 def _stamp(path: Path) -> dict[str, int]:
