@@ -6,8 +6,7 @@ from datetime import time
 
 import duckdb
 
-from sitoo_pipeline.assets.held import Held
-from sitoo_pipeline.assets.holding_back import held_by, held_with
+from sitoo_pipeline.assets.holding_back import Balance, from_balance, held_by, held_with
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Dates, Sink
 from sitoo_pipeline.settings import Account
@@ -23,28 +22,28 @@ from sitoo_pipeline.warehouse.sources import table_frame
 
 def samesystem_sinks(runtime: Runtime) -> tuple[Sink, ...]:
     """SameSystem, where the account's settings name it."""
-    account, balance = runtime.account, runtime.account.targets.weekly_balance
+    account, channels = runtime.account, runtime.account.targets.weekly_balance.channels
     said = account.targets.samesystem
     if said is None:
         return ()
     numbers = said.registers
 
-    def prepare(target: Target, con: duckdb.DuckDBPyConnection, dates: Dates, ledger: Ledger) -> Prepared:
+    def make(
+        target: Target, con: duckdb.DuckDBPyConnection, dates: Dates, ledger: Ledger, balance: Balance
+    ) -> Prepared:
         assert isinstance(target, SameSystem)
-        registers = table_frame(con, marts.REGISTER_SALES, dates=dates if "pos" in balance.channels else [])
-        held = Held.of(con, dates, balance.hold_back_above)
-        prepared = prepare_store_days(
+        registers = table_frame(con, marts.REGISTER_SALES, dates=dates if "pos" in channels else [])
+        return prepare_store_days(
             target,
-            balance=table_frame(con, marts.WEEKLY_BALANCE_HOURLY, dates=dates),
+            balance=balance.rows,
             registers=registers,
             tills=table_frame(con, core.REGISTERS),
             stores=table_frame(con, core.STORES),
             known=ledger.keys(account.name, SameSystem.name, dates),
             numbers=numbers,
-            with_online="online" in balance.channels,
-            held=held.stores,
+            with_online="online" in channels,
+            held=balance.held,
         )
-        return held.noted_in(prepared)
 
     sink = Sink(
         name=SameSystem.name,
@@ -53,7 +52,7 @@ def samesystem_sinks(runtime: Runtime) -> tuple[Sink, ...]:
         reads=(marts.WEEKLY_BALANCE_HOURLY, marts.REGISTER_SALES, core.STORES, core.REGISTERS, *held_by(runtime)),
         is_one_per_date=True,
         open=lambda: samesystem_of(account),
-        prepare=prepare,
+        prepare=from_balance(runtime, make),
         also=held_with(runtime),
     )
     return (sink,)

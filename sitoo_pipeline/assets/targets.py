@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from sitoo_pipeline.assets.held import Held
-from sitoo_pipeline.assets.holding_back import held_by, held_with
+from sitoo_pipeline.assets.holding_back import Balance, from_balance, held_by, held_with
 from sitoo_pipeline.assets.ometria import ometria_sinks
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.samesystem import samesystem_sinks
@@ -15,7 +14,6 @@ from sitoo_pipeline.assets.weekly_balance_files import csv_sink, mail_sink
 from sitoo_pipeline.sinks import Ledger, Prepared, Target
 from sitoo_pipeline.sinks.weekly_balance_sql import WeeklyBalanceSql
 from sitoo_pipeline.tables import marts
-from sitoo_pipeline.warehouse.sources import table_frame
 
 
 def sinks_of(runtime: Runtime) -> tuple[Sink, ...]:
@@ -34,13 +32,10 @@ def sinks_of(runtime: Runtime) -> tuple[Sink, ...]:
 
 def _weekly_balance_sql(runtime: Runtime) -> Sink:
     url = runtime.account.targets.weekly_balance_sql.url.get_secret_value()
-    said = runtime.account.targets.weekly_balance
 
-    def prepare(target: Target, con: duckdb.DuckDBPyConnection, dates: Dates, _: Ledger) -> Prepared:
+    def make(target: Target, _: duckdb.DuckDBPyConnection, dates: Dates, __: Ledger, balance: Balance) -> Prepared:
         assert isinstance(target, WeeklyBalanceSql)
-        frame = table_frame(con, marts.WEEKLY_BALANCE_HOURLY, dates=dates)
-        held = Held.of(con, dates, said.hold_back_above)
-        return held.noted_in(target.prepare(frame, account=runtime.account.name, dates=dates, held=held.stores))
+        return target.prepare(balance.rows, account=runtime.account.name, dates=dates, held=balance.held)
 
     return Sink(
         name=WeeklyBalanceSql.name,
@@ -50,5 +45,5 @@ def _weekly_balance_sql(runtime: Runtime) -> Sink:
         is_one_per_date=True,
         also=held_with(runtime),
         open=lambda: WeeklyBalanceSql(url),
-        prepare=prepare,
+        prepare=from_balance(runtime, make),
     )

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from sitoo_pipeline.assets.held import Held
-from sitoo_pipeline.assets.holding_back import held_by, held_with
+from sitoo_pipeline.assets.holding_back import Balance, from_balance, held_by, held_with
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Dates, Sink
 from sitoo_pipeline.settings import Account
@@ -25,20 +24,16 @@ from sitoo_pipeline.sinks.weekly_balance_files import OpenHours, WeeklyBalanceFi
 from sitoo_pipeline.sinks.weekly_balance_layout import CsvFormat
 from sitoo_pipeline.sinks.weekly_balance_mail import Envelope, WeeklyBalanceMail
 from sitoo_pipeline.tables import Table, core, marts
-from sitoo_pipeline.warehouse.sources import table_frame
 
 
 def csv_sink(runtime: Runtime) -> Sink:
     """The files in the account's folder."""
     account = runtime.account
 
-    def prepare(_: Target, con: duckdb.DuckDBPyConnection, dates: Dates, ledger: Ledger) -> Prepared:
-        frame = table_frame(con, marts.WEEKLY_BALANCE_HOURLY, dates=dates)
-        held = Held.of(con, dates, account.targets.weekly_balance.hold_back_above)
+    def make(_: Target, con: duckdb.DuckDBPyConnection, dates: Dates, ledger: Ledger, balance: Balance) -> Prepared:
         target = WeeklyBalanceCsv(_files(account, con))
         known = ledger.keys(account.name, WeeklyBalanceCsv.name, dates)
-        prepared = target.prepare(frame, account=account.name, dates=dates, known=known, held=held.stores)
-        return held.noted_in(prepared)
+        return target.prepare(balance.rows, account=account.name, dates=dates, known=known, held=balance.held)
 
     return Sink(
         name=WeeklyBalanceCsv.name,
@@ -48,7 +43,7 @@ def csv_sink(runtime: Runtime) -> Sink:
         also=held_with(runtime),
         is_one_per_date=True,
         open=lambda: nullcontext(WeeklyBalanceCsv(_files(account))),
-        prepare=prepare,
+        prepare=from_balance(runtime, make),
     )
 
 
@@ -56,21 +51,22 @@ def mail_sink(runtime: Runtime, said: MailSettings) -> Sink:
     """The same files by e-mail."""
     account = runtime.account
 
-    def prepare(target: Target, con: duckdb.DuckDBPyConnection, dates: Dates, ledger: Ledger) -> Prepared:
+    def make(
+        target: Target, con: duckdb.DuckDBPyConnection, dates: Dates, ledger: Ledger, balance: Balance
+    ) -> Prepared:
         assert isinstance(target, WeeklyBalanceMail)
-        held, now = Held.of(con, dates, account.targets.weekly_balance.hold_back_above), datetime.now(UTC)
-        prepared = target.prepare(
+        now = datetime.now(UTC)
+        return target.prepare(
             _files(account, con),
-            table_frame(con, marts.WEEKLY_BALANCE_HOURLY, dates=dates),
+            balance.rows,
             account=account.name,
             dates=dates,
             today=now.astimezone(ZoneInfo(account.timezone)).date(),
             is_over=lambda day: now >= runtime.over_at(day),
             max_age_days=said.max_age_days,
             handed_over=lambda keys: ledger.of(account.name, WeeklyBalanceMail.name, keys),
-            held=held.stores,
+            held=balance.held,
         )
-        return held.noted_in(prepared)
 
     return Sink(
         name=WeeklyBalanceMail.name,
@@ -82,7 +78,7 @@ def mail_sink(runtime: Runtime, said: MailSettings) -> Sink:
         is_at_most_once=True,
         is_optional=True,
         open=lambda: nullcontext(WeeklyBalanceMail(mail_server(account, said), _envelope(said))),
-        prepare=prepare,
+        prepare=from_balance(runtime, make),
     )
 
 

@@ -110,7 +110,9 @@ def held_rows(connection: sa.Connection, record: Record) -> dict[Key, Row]:
     )
     if stays := record.payload.get("held_stores"):
         query = query.where(TABLE.c.store_id.not_in(stays))
-    return {_key(row): dict(row) for row in connection.execute(query).mappings()}
+    names = query.selected_columns.keys()
+    held = (dict(zip(names, row, strict=True)) for row in connection.execute(query))  # mappings take twice as long
+    return {_key(row): row for row in held}
 
 
 def _key(row: Any) -> Key:
