@@ -3,7 +3,8 @@
 ``core`` and ``marts`` list what is computed from what; here it becomes assets.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,10 +13,15 @@ import dagster as dg
 from sitoo_pipeline.assets.computation import Computation
 from sitoo_pipeline.assets.days import DayMetadata, run_days
 from sitoo_pipeline.assets.metadata import day_totals, load_metadata, table_rows
-from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.runtime import Runtime, chunks
 from sitoo_pipeline.assets.specs import BACKFILL, key, table_spec
 from sitoo_pipeline.tables import Table
 from sitoo_pipeline.warehouse import failed_load, loaded_dates, replace_partitions, replace_whole
+from sitoo_pipeline.warehouse.sources import rows_by_date
+
+
+PIECE_DAYS, PIECE_ROWS = 31, 50_000
+"""Dates that are computed at once have at most so many rows of the first table that is read: memory goes with them."""
 
 
 class NotLoadedError(RuntimeError):
@@ -60,7 +66,7 @@ def computed_asset(
         yield from run_days(
             context,
             keys=[key(account, table) for table in computation.tables],
-            chunk_days=runtime.account.chunk_days,
+            pieces=lambda dates: _pieces(runtime, computation, dates),
             work=runtime.activity.counting(
                 [table.qualified for table in computation.tables],
                 lambda dates: compute_dates(runtime, computation, dates, context.run.run_id),
@@ -76,6 +82,27 @@ def computed_asset(
         )
 
     return by_date
+
+
+@contextmanager
+def _pieces(runtime: Runtime, computation: Computation, dates: list[date]) -> Iterator[Iterator[Sequence[date]]]:
+    """The dates in pieces of about as much work, and the warehouse open until the last is done.
+
+    To open and close the file takes longer than to compute a day, and so does what each piece costs whatever it holds.
+    """
+    with runtime.warehouse.connect() as con:
+        yield _of_like_size(dates, rows_by_date(con, computation.reads[0], dates))
+
+
+def _of_like_size(dates: list[date], rows: Mapping[date, int]) -> Iterator[Sequence[date]]:
+    for following in chunks(dates, PIECE_DAYS):
+        piece: list[date] = []
+        for day in following:
+            if piece and sum(rows.get(known, 0) for known in (*piece, day)) > PIECE_ROWS:
+                yield piece
+                piece = []
+            piece.append(day)
+        yield piece
 
 
 def compute_dates(runtime: Runtime, computation: Computation, dates: Sequence[date], run_id: str) -> DayMetadata:

@@ -8,8 +8,8 @@ missing" takes up just the rest.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -25,6 +25,8 @@ from sitoo_pipeline.warehouse.frames import SchemaMismatchError
 Metadata = dict[str, Any]
 DayMetadata = Mapping[dg.AssetKey, Mapping[date, Metadata]]
 Work = Callable[[Sequence[date]], DayMetadata]
+Pieces = Callable[[list[date]], AbstractContextManager[Iterable[Sequence[date]]]]
+"""Takes the dates of a run in pieces; what is open in it stays open from the first piece to the last."""
 
 SAME_FOR_EVERY_DATE = (CredentialsRefused, BadRequest, Unreachable, WarehouseLockedError, WarehouseVersionError)
 """Failures that the next date would meet as well: the other dates are not tried."""
@@ -56,20 +58,25 @@ def reason(error: BaseException, *, run_id: str) -> str:
     return f"{type(error).__name__} in {where}; see the log of Dagster run {run_id}"
 
 
+def by_days(size: int) -> Pieces:
+    """Pieces of at most so many dates that follow each other."""
+    return lambda dates: nullcontext(chunks(dates, size))
+
+
 def run_days(
     context: dg.AssetExecutionContext,
     *,
     keys: Sequence[dg.AssetKey],
-    chunk_days: int,
+    pieces: Pieces,
     work: Work,
     on_failure: Callable[[Sequence[date], str], None],
 ) -> Iterator[dg.MaterializeResult[Any]]:
-    """Do ``work`` for the partitions of the run, a chunk at a time, and date by date where a chunk fails.
+    """Do ``work`` for the partitions of the run, a piece at a time, and date by date where a piece fails.
 
     Args:
         context: The step's context.
         keys: The assets that the step materializes.
-        chunk_days: Dates given to ``work`` at once.
+        pieces: Says which dates are given to ``work`` at once.
         work: Does what is to be done for some dates, and returns metadata per asset and date. Its effects must be whole
             for each date or none.
         on_failure: Is told of the dates that failed, and why.
@@ -81,8 +88,13 @@ def run_days(
         dg.Failure: names each date that failed and why. The other dates are committed and recorded.
     """
     days = Days()
-    for chunk in chunks([date.fromisoformat(key) for key in context.partition_keys], chunk_days):
-        _run_chunk(context, days, chunk, work)
+    dates = [date.fromisoformat(key) for key in context.partition_keys]
+    try:
+        with pieces(dates) as parts:
+            for part in parts:
+                _run_piece(context, days, part, work)
+    except SAME_FOR_EVERY_DATE as error:
+        days.failed |= dict.fromkeys(dates, reason(error, run_id=context.run.run_id))
     planned = set() if days.failed else set(context.partition_keys)
     for key, by_date in days.done.items():
         for day, metadata in by_date.items():
@@ -105,22 +117,22 @@ def run_days(
     )
 
 
-def _run_chunk(context: dg.AssetExecutionContext, days: Days, chunk: Sequence[date], work: Work) -> None:
+def _run_piece(context: dg.AssetExecutionContext, days: Days, piece: Sequence[date], work: Work) -> None:
     if days.stopped:
-        days.failed.update(dict.fromkeys(chunk, days.stopped))
+        days.failed.update(dict.fromkeys(piece, days.stopped))
         return
     try:
-        days.add(work(chunk))
+        days.add(work(piece))
     except SAME_FOR_EVERY_DATE as error:
         days.stopped = reason(error, run_id=context.run.run_id)
-        days.failed.update(dict.fromkeys(chunk, days.stopped))
+        days.failed.update(dict.fromkeys(piece, days.stopped))
     except Exception as error:
         why = reason(error, run_id=context.run.run_id)
-        context.log.error(f"{chunk[0]} to {chunk[-1]}: {why}")
+        context.log.error(f"{piece[0]} to {piece[-1]}: {why}")
         if not isinstance(error, SAFE_TO_SHOW):
             context.log.debug("".join(traceback.format_tb(error.__traceback__)))
-        if len(chunk) == 1:
-            days.failed[chunk[0]] = why
+        if len(piece) == 1:
+            days.failed[piece[0]] = why
             return
-        for day in chunk:
-            _run_chunk(context, days, [day], work)
+        for day in piece:
+            _run_piece(context, days, [day], work)

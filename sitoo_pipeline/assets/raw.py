@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from sitoo_pipeline.assets.days import DayMetadata, run_days
+from sitoo_pipeline.assets.days import DayMetadata, by_days, run_days
 from sitoo_pipeline.assets.extract import load_fetched
 from sitoo_pipeline.assets.extract_reference import extract_reference
 from sitoo_pipeline.assets.fetching import Fetcher
@@ -111,7 +111,7 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
             yield from run_days(
                 context,
                 keys=[key(account, table)],
-                chunk_days=chunk_days,
+                pieces=by_days(chunk_days),
                 work=runtime.activity.counting([table.qualified], work),
                 on_failure=lambda dates, why: failed_load(
                     runtime.warehouse, table, dates, started_at=started_at, run_id=context.run.run_id, message=why

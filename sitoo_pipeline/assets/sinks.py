@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from sitoo_pipeline.assets.days import DayMetadata, Work, run_days
+from sitoo_pipeline.assets.days import DayMetadata, Work, by_days, run_days
 from sitoo_pipeline.assets.deliveries import Handover, NotDeliveredError, NotLoadedError
 from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.assets.runtime import Runtime
@@ -81,7 +81,7 @@ def sink_asset(runtime: Runtime, sink: Sink, partitions_def: dg.PartitionsDefini
             yield from run_days(
                 context,
                 keys=[asset_key],
-                chunk_days=1,
+                pieces=by_days(1),
                 work=runtime.activity.counting(
                     [".".join(asset_key.path[1:])], _work(context, asset_key, handover, config)
                 ),

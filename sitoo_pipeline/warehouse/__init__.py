@@ -7,10 +7,11 @@ runs (``assets``).
 
 from sitoo_pipeline.warehouse.connection import Warehouse, WarehouseLockedError
 from sitoo_pipeline.warehouse.differences import Differences, differences
-from sitoo_pipeline.warehouse.frames import replace_partitions, replace_whole
+from sitoo_pipeline.warehouse.frames import replace_whole
 from sitoo_pipeline.warehouse.ledger import Loaded, failed_load, last_asked, loaded_dates
 from sitoo_pipeline.warehouse.merging import last_merge, merge_site
 from sitoo_pipeline.warehouse.migrations import SCHEMA_VERSION, WarehouseVersionError
+from sitoo_pipeline.warehouse.partitions import replace_partitions
 from sitoo_pipeline.warehouse.polls import Found, loaded_up_to, polled_up_to, record_poll
 from sitoo_pipeline.warehouse.raw import load_dated, load_reference
 

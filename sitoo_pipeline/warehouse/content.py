@@ -31,14 +31,16 @@ def content(con: duckdb.DuckDBPyConnection, table: Table, relation: str, day: da
 def contents(con: duckdb.DuckDBPyConnection, table: Table, relation: str, days: Iterable[date]) -> dict[date, Content]:
     """The same of each of ``days``, by one query for all of them."""
     found = dict.fromkeys(days, NOTHING)
-    if found:
-        listed = ", ".join(f"DATE '{day}'" for day in found)
-        rows = con.execute(
-            f"SELECT {table.partition}, {_measured(table)} FROM {relation} "
-            f"WHERE {table.partition} IN ({listed}) GROUP BY {table.partition}"
-        ).fetchall()
-        found |= {day: _content(count, total) for day, count, total in rows}
-    return found
+    if not found:
+        return found
+    listed = ", ".join(f"DATE '{day}'" for day in found)
+    return found | all_contents(con, table, f"{relation} WHERE {table.partition} IN ({listed})")
+
+
+def all_contents(con: duckdb.DuckDBPyConnection, table: Table, rows: str) -> dict[date, Content]:
+    """The same of every date that ``rows``, which is what stands behind FROM, has any of."""
+    found = con.execute(f"SELECT {table.partition}, {_measured(table)} FROM {rows} GROUP BY {table.partition}")
+    return {day: _content(count, total) for day, count, total in found.fetchall()}
 
 
 def _content(rows: int, total: int | None) -> Content:

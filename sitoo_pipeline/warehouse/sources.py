@@ -30,7 +30,7 @@ def source_frame(
     Rows come in no particular order. A table of nested entries of several lists has ``side`` too, which names the list.
     """
     columns = [column for column in (*table.columns, *extra) if column.source]
-    where = _of_dates(raw, dates)
+    where = of_dates(raw, dates)
     if not table.entries:
         return con.sql(f"SELECT {_select(columns)} FROM {raw.qualified} AS o {where}").pl()
     return con.sql(" UNION ALL ".join(_entries(entries, columns, raw, where) for entries in table.entries)).pl()
@@ -60,12 +60,18 @@ def table_frame(
     Naming just the ``columns`` that are needed pays where many dates are read.
     """
     names = ", ".join(f'"{name}"' for name in columns or table.names)
-    where = _of_dates(table, dates)
+    where = of_dates(table, dates)
     order = f"ORDER BY {', '.join(table.key)}" if table.key else ""
     return con.sql(f"SELECT {names} FROM {table.qualified} {where} {order}").pl()
 
 
-def _of_dates(table: Table, dates: Sequence[date] | None) -> str:
+def rows_by_date(con: duckdb.DuckDBPyConnection, table: Table, dates: Sequence[date]) -> dict[date, int]:
+    """How many rows of ``table`` each of ``dates`` has; a date without any is left out."""
+    counted = f"SELECT {table.partition}, count(*) FROM {table.qualified} {of_dates(table, dates)} GROUP BY ALL"
+    return dict(con.execute(counted).fetchall())
+
+
+def of_dates(table: Table, dates: Sequence[date] | None) -> str:
     """The rows of ``dates`` as SQL. The dates stand in it: DuckDB 1.x copies the result of a query with parameters."""
     if dates is None:
         return ""
