@@ -19,7 +19,6 @@ from sitoo_pipeline.tables import Table
 from sitoo_pipeline.warehouse import failed_load, loaded_dates, replace_partitions, replace_whole
 from sitoo_pipeline.warehouse.sources import rows_by_date
 
-
 PIECE_DAYS, PIECE_ROWS = 31, 50_000
 """Dates that are computed at once have at most so many rows of the first table that is read: memory goes with them."""
 

@@ -12,6 +12,8 @@ from sitoo_pipeline.assets.computation import Computation, Frames
 from sitoo_pipeline.assets.moved import Comparison, moved_figures
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.tables import core, marts
+from sitoo_pipeline.transforms.reconciliation import READS as RECONCILED_READS
+from sitoo_pipeline.transforms.sales import READS as SALES_READS
 from sitoo_pipeline.transforms.stock_reconciliation import READS as STOCK_READS
 from sitoo_pipeline.warehouse import loaded_dates
 from sitoo_pipeline.warehouse.sources import table_frame
@@ -20,8 +22,7 @@ Dates = Sequence[date]
 
 
 def _hourly_sales(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
-    orders = table_frame(con, core.ORDERS, dates=dates)
-    lines = table_frame(con, core.ORDER_LINES, dates=dates)
+    orders, lines = (table_frame(con, table, dates=dates, columns=names) for table, names in SALES_READS.items())
     account = runtime.account.name
     return {
         marts.HOURLY_SALES: transforms.hourly_sales(account=account, orders=orders, lines=lines),
@@ -50,7 +51,7 @@ def reconciled_with(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dat
     A till closed after midnight ties two dates together, so loading one of them can settle the other.
     """
     reached = transforms.affected_dates(
-        z_reports=table_frame(con, core.Z_REPORTS),
+        z_reports=table_frame(con, core.Z_REPORTS, columns=RECONCILED_READS[core.Z_REPORTS]),
         dates=dates,
         places=runtime.places(con),
         start_date=runtime.account.start_date,
@@ -62,9 +63,9 @@ def _reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dat
     needed = sorted({*dates, *reconciled_with(runtime, con, dates)})
     made = transforms.reconcile(
         account=runtime.account.name,
-        z_reports=table_frame(con, core.Z_REPORTS),
-        orders=table_frame(con, core.ORDERS, dates=needed),
-        lines=table_frame(con, core.ORDER_LINES, dates=needed),
+        z_reports=table_frame(con, core.Z_REPORTS, columns=RECONCILED_READS[core.Z_REPORTS]),
+        orders=table_frame(con, core.ORDERS, dates=needed, columns=RECONCILED_READS[core.ORDERS]),
+        lines=table_frame(con, core.ORDER_LINES, dates=needed, columns=RECONCILED_READS[core.ORDER_LINES]),
         dates=dates,
         loaded_dates=loaded_dates(con, core.ORDERS),
         start_date=runtime.account.start_date,

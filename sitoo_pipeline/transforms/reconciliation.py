@@ -11,7 +11,7 @@ from datetime import date
 
 import polars as pl
 
-from sitoo_pipeline.tables import marts
+from sitoo_pipeline.tables import core, marts
 from sitoo_pipeline.transforms.frames import first_by_order, fit, sums
 from sitoo_pipeline.transforms.places import Places
 from sitoo_pipeline.transforms.z_periods import periods
@@ -29,6 +29,32 @@ Z_FIGURES = {
     "numrefund": "num_refund",
 }
 """Measure of ours to column of ``core.z_reports``."""
+
+READS = {
+    core.Z_REPORTS: (
+        "register_id",
+        "z_report_id",
+        "business_date",
+        "store_id",
+        "opened_at",
+        "closed_at",
+        "currency",
+        *Z_FIGURES.values(),
+    ),
+    core.ORDERS: (
+        "order_id",
+        "receipt_id",
+        "ordered_at",
+        "register_id",
+        "store_id",
+        "business_date",
+        "currency",
+        "counts",
+        "money_total_gross_roundoff",
+    ),
+    core.ORDER_LINES: ("order_id", "side", "goods", "discount_gross", "money_item_total_net", "money_item_total_gross"),
+}
+"""The columns that are needed of each table; of the z-reports every date is read."""
 
 _OURS = [f"ours_{measure}" for measure in marts.RECONCILED]
 _REPORT = ["register_id", "z_report_id"]

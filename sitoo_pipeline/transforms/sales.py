@@ -7,8 +7,34 @@ from __future__ import annotations
 
 import polars as pl
 
-from sitoo_pipeline.tables import marts
+from sitoo_pipeline.tables import core, marts
 from sitoo_pipeline.transforms.frames import first_by_order, fit, sums
+
+READS = {
+    core.ORDERS: (
+        "order_id",
+        "business_date",
+        "hour_start",
+        "local_hour",
+        "store_id",
+        "store_name",
+        "channel",
+        "register_id",
+        "currency",
+        "counts",
+        "money_total_gross_roundoff",
+    ),
+    core.ORDER_LINES: (
+        "order_id",
+        "side",
+        "is_gift_card",
+        "goods",
+        "discount_gross",
+        "money_item_total_net",
+        "money_item_total_gross",
+    ),
+}
+"""The columns that are needed of orders and lines: few of many, and there are millions of rows."""
 
 _STORE_DAY = ["store_id", "business_date"]
 _HOUR = ["store_id", "channel", "currency", "business_date", "hour_start"]

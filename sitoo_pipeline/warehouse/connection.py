@@ -80,8 +80,9 @@ class Warehouse:
         with ExitStack() as after, closing(self._open(self.path, patience=self.lock_timeout)) as con:
             self._set_up(con)
             con.execute("SET preserve_insertion_order = false")
-            # Closing moves what was written into the file anyway; doing so at a commit would rewrite it date by date.
-            con.execute("SET wal_autocheckpoint = '256MB'")
+            # Closing moves what was written into the file anyway. Doing so at each commit would rewrite much of it each
+            # time; until it is done, the rows are in memory, uncompressed.
+            con.execute("SET wal_autocheckpoint = '64MB'")
             self._bring_up_to_date(con, after)
             yield con
 
