@@ -99,12 +99,15 @@ def _remarks(day: DayStatus) -> list[str]:
 
 
 def what_to_do(days: Sequence[DayStatus], account: str) -> str:
-    """The commands that load and deliver what failed, a line for each run of dates that follow each other."""
+    """The commands that load and deliver what failed, a line for each run of dates that follow each other.
+
+    Sitoo is asked again for all dates of a line where one of them needs it: one command is better than three.
+    """
     spans: list[list[DayStatus]] = []
     for day in _failures(days):
         last = spans[-1][-1] if spans else None
         is_next = last and day.business_date - last.business_date == timedelta(days=1)
-        if last and is_next and day.needs_no_fetch == last.needs_no_fetch:
+        if last and is_next:
             spans[-1].append(day)
         else:
             spans.append([day])
@@ -119,4 +122,4 @@ def what_to_do(days: Sequence[DayStatus], account: str) -> str:
 def _backfill(account: str, days: Sequence[DayStatus]) -> str:
     period = ["--from", str(days[0].business_date), "--to", str(days[-1].business_date)]
     words = ["sitoo-pipeline", "backfill", "--account", account, *period]
-    return shlex.join([*words, "--no-fetch"] if days[0].needs_no_fetch else words)
+    return shlex.join([*words, "--no-fetch"] if all(day.needs_no_fetch for day in days) else words)

@@ -31,7 +31,7 @@ from sitoo_pipeline.warehouse import Found, record_poll
 from sitoo_pipeline_tests.sitoo.server import Server
 
 AUDIT = ("_loaded_at", "_run_id")
-TELLS_OF_THE_RUN = {"_loaded_at", "_run_id", "_landing_file", "first_seen_at", "first_run_id"}
+TELLS_OF_THE_RUN = {"_loaded_at", "_run_id", "_landing_file", "first_seen_at", "first_run_id", "applied_at"}
 """Columns that say when and how a row came, and not what it is."""
 
 Row = dict[str, Any]

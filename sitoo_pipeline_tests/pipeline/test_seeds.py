@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from sitoo_pipeline.sandbox import Chain, Faults, Sandbox
+from sitoo_pipeline.sandbox.faults import FaultPlan
 from sitoo_pipeline.tables import marts
 from sitoo_pipeline_tests.pipeline.expected import differing_cells, fetch, oracle
 from sitoo_pipeline_tests.pipeline.project import Project
@@ -18,9 +20,15 @@ AUTUMN, SPRING, YEAR_END = date(2026, 10, 24), date(2026, 3, 28), date(2025, 12,
 BEGINNINGS = (AUTUMN, date(2026, 11, 7), SPRING, date(2026, 6, 12), AUTUMN, YEAR_END)
 HISTORY, AFTERWARDS = timedelta(days=11), timedelta(days=4)
 """A register moves on the thirteenth day of a chain, which is the second date; tills are offline for three at most."""
-FAULT_SEEDS = 540
-"""Added to each seed: so that in every one of these loads some request fails."""
+FEWEST_REQUESTS = 10
+"""A load makes a few more, and one of these is to fail."""
 PATIENCE = "attempts = 12, wait_initial = 0.001, wait_max = 0.002"
+
+
+def faults(seed: int) -> Faults:
+    """One request in ten fails, and at least one of the first few."""
+    drawn = (Faults(rate=0.1, retry_after=0, seed=number) for number in count(seed, step=20))
+    return next(each for each in drawn if any(map(FaultPlan(each).draw, ["any"] * FEWEST_REQUESTS)))
 
 
 @pytest.mark.parametrize("seed", range(1, 21))
@@ -33,7 +41,7 @@ def test_no_cell_differs_while_one_request_in_ten_fails(seed: int, tmp_path: Pat
     with Sandbox(chain=chain, now=datetime.combine(dates[-1] + AFTERWARDS, time(12), tzinfo=UTC)) as sandbox:
         objects = fetch(sandbox.sitoo_url, sandbox.api_users[0])
         sandbox.clear_requests()
-        sandbox.faults = Faults(rate=0.1, retry_after=0, seed=FAULT_SEEDS + seed)
+        sandbox.faults = faults(seed)
         project = Project.make(tmp_path, sandbox, start_date=first, more=zones, http=PATIENCE)
         project.load_plainly([dates])
         asked = Counter(sandbox.requests)

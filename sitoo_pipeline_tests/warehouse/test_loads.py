@@ -142,13 +142,6 @@ def test_dates_written_together_or_not_are_the_same(
     }
 
 
-def test_rows_stand_in_the_order_of_the_pages(account: Account) -> None:
-    pages = [[order(number) for number in range(start, start + 3)] for start in (7, 1, 4)]
-    account.load(*pages)
-
-    assert account.rows("SELECT orderid FROM raw.orders ORDER BY rowid") == [(n,) for n in (7, 8, 9, 1, 2, 3, 4, 5, 6)]
-
-
 def test_the_date_that_an_object_left_says_so(account: Account) -> None:
     account.load([order(1, at=NEXT_NOON)], dates=[NEXT_DAY])
     account.load([order(1)])
