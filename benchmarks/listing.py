@@ -8,8 +8,9 @@ from __future__ import annotations
 import multiprocessing
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import TypeVar
 
 import orjson
@@ -51,7 +52,8 @@ class Listing:
     """
 
     def __init__(self, names: Names, *, first: int, dates: Sequence[int], render: Callable[[int], bytes]) -> None:
-        self._names, self._first, self._dates, self._render = names, first, dates, render
+        self.cursor, self.first = names.cursor, first
+        self._names, self._dates, self._render = names, dates, render
         self._whole: frozenset[str] = frozenset(orjson.loads(render(0))) if dates else frozenset()
         self._pages: dict[Rows, bytes] = {}
 
@@ -67,12 +69,12 @@ class Listing:
         if until := query.get(names.until):
             high = min(high, (bisect_right if names.until_included else bisect_left)(dates, int(until)))
         if above := query.get(f"{names.cursor}from"):
-            low = max(low, int(above) - self._first)
+            low = max(low, int(above) - self.first)
         if below := query.get(f"{names.cursor}to"):
-            high = min(high, int(below) - self._first)
+            high = min(high, int(below) - self.first)
         start, num = int(query.get("start", 0)), min(int(query.get("num", _DEFAULT_PAGE)), LARGEST_PAGE)
         if asked := query.get(names.cursor):
-            chosen = sorted(row for row in (int(one) - self._first for one in asked.split(",")) if low <= row < high)
+            chosen = sorted(row for row in (int(one) - self.first for one in asked.split(",")) if low <= row < high)
             return tuple(chosen[start : start + num]), len(chosen)
         total = max(0, high - low)
         if query.get("sort") != names.cursor:
@@ -97,16 +99,17 @@ class Listing:
         items = b",".join(map(self._render, rows))
         return compressed(b'{"totalcount":%d,"items":[%b]}' % (total, items))
 
-    def prepare(self, spans: Iterable[tuple[int, int]], *, by_offset: bool, now: int) -> None:
-        """Make every page of a read of each span of dates, by cursor or by offset."""
-        asked: list[Rows] = []
-        for since, until in spans:
-            bounds = {self._names.since: str(since), self._names.until: str(until), "num": str(LARGEST_PAGE)}
-            whole, total = self.find({**bounds, "sort": self._names.cursor}, now=now)
-            low = whole[0] if whole else 0
-            for start in range(0, total, LARGEST_PAGE):
-                rows = range(low + start, min(low + total, low + start + LARGEST_PAGE))
-                asked.append((rows, total if by_offset else total - start))
+    def by_position(self, since: int, until: int, *, now: int) -> Iterator[Rows]:
+        """What is found by reading a span of dates from position to position."""
+        bounds = {self._names.since: str(since), self._names.until: str(until), "num": str(LARGEST_PAGE)}
+        for start in count(0, LARGEST_PAGE):
+            found = self.find({**bounds, "sort": self.cursor, "start": str(start)}, now=now)
+            if not found[0]:
+                return
+            yield found
+
+    def prepare(self, asked: Iterable[Rows]) -> None:
+        """Make the pages for what will be found."""
         self._pages |= made(self._page, asked)
 
 

@@ -16,6 +16,7 @@ from base64 import b64decode
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import parse_qsl
 
 import httpx
@@ -24,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 
 from benchmarks.book import Book
 from benchmarks.listing import Listing, compressed
+from benchmarks.rehearsal import rehearse
 from benchmarks.serving import ACCOUNT_PATH, Wanted
 from benchmarks.stock import transactions
 from benchmarks.tills import ZReports
@@ -73,8 +75,9 @@ class Account:
         self._lists: dict[str, bytes] = {}
         self._busy: set[str] = set()
         self._forget()
-        self._orders.prepare(wanted.by_cursor, by_offset=False, now=self._now)
-        self._orders.prepare(wanted.by_offset, by_offset=True, now=self._now)
+        backfills = (rehearse(self._orders, wanted.period, users=users, now=self._now) for users in wanted.users)
+        scripts = (self._orders.by_position(*span, now=self._now) for span in wanted.by_offset)
+        self._orders.prepare(chain.from_iterable((*backfills, *scripts)))
         self._z_reports.prepare(wanted.z_starts, now=self._now)
 
     def _forget(self) -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,11 +17,10 @@ import httpx
 
 from benchmarks.measure import clean_environment
 from benchmarks.period import TIMEZONE, Period
-from sitoo_pipeline.assets.fetching import CLOCK_SKEW, EARLIEST_ZONE, LATEST_ZONE
+from benchmarks.rehearsal import DAYS_PER_RUN
+from sitoo_pipeline.assets.fetching import CLOCK_SKEW
 
 ACCOUNT_PATH = "/v2/accounts/1500"
-_DAYS_AT_ONCE, _DAYS_PER_RUN = 7, 31
-"""As the pipeline asks, so that its pages are ready; others are made when they are asked for."""
 _AFTERWARDS = timedelta(days=4)
 
 
@@ -35,9 +34,10 @@ class Wanted:
         now: The server's clock, in epoch seconds: later orders cannot be seen.
         latency: Seconds before each answer.
         stock: How many stores keep stock.
-        by_cursor: Spans in epoch seconds, both included, whose pages of orders are made at start, for reads that go on
-            after the last id.
-        by_offset: The same for reads by position.
+        users: For these numbers of API users, every page of orders that a backfill of the period asks for is made at
+            start. Who asks for pages ahead asks for other pages.
+        by_offset: Spans in epoch seconds, both included, whose pages of orders are made at start, for reads by
+            position.
         z_starts: Epoch seconds from which all z-reports are read; these answers too are made at start.
     """
 
@@ -46,23 +46,31 @@ class Wanted:
     now: int
     latency: float = 0.0
     stock: int = 1
-    by_cursor: tuple[tuple[int, int], ...] = ()
+    users: tuple[int, ...] = ()
     by_offset: tuple[tuple[int, int], ...] = ()
     z_starts: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, orders: int, period: Period, *, for_scripts: bool = False, now: int | None = None) -> Wanted:
+    def of(
+        cls,
+        orders: int,
+        period: Period,
+        *,
+        users: tuple[int, ...] = (1,),
+        for_scripts: bool = False,
+        now: int | None = None,
+    ) -> Wanted:
         """An account with every page ready that a backfill of the period asks for, or also floor and dlt.
 
         It is as a while after the period, or at ``now``.
         """
         later = datetime.combine(period.last + _AFTERWARDS, time(12), tzinfo=ZoneInfo(TIMEZONE))
-        months = range(0, period.days, _DAYS_PER_RUN)
+        months = range(0, period.days, DAYS_PER_RUN)
         return cls(
             orders,
             period,
             now or int(later.timestamp()),
-            by_cursor=tuple(_windows(period)),
+            users=users,
             by_offset=(period.seconds,) if for_scripts else (),
             z_starts=tuple(_midnight(period.day(number)) - int(CLOCK_SKEW.total_seconds()) for number in months),
         )
@@ -72,8 +80,9 @@ class Wanted:
         """What ``as_json`` wrote."""
         said = json.loads(text)
         period = Period(*map(date.fromisoformat, said.pop("period")))
-        spans = {name: tuple(map(tuple, said.pop(name))) for name in ("by_cursor", "by_offset")}
-        return cls(**{**said, **spans}, period=period)
+        spans = tuple((since, until) for since, until in said.pop("by_offset"))
+        users, z_starts = tuple(said.pop("users")), tuple(said.pop("z_starts"))
+        return cls(**said, users=users, by_offset=spans, z_starts=z_starts, period=period)
 
     def as_json(self) -> str:
         """As an argument of the server's command."""
@@ -132,16 +141,6 @@ def serving(wanted: Wanted) -> Iterator[Server]:
             yield Server(f"http://127.0.0.1:{int(port)}{ACCOUNT_PATH}")
         finally:
             process.terminate()
-
-
-def _windows(period: Period) -> Iterator[tuple[int, int]]:
-    """The windows in which a backfill asks for orders: some days at once, as wide as any zone of the world needs."""
-    for month in range(0, period.days, _DAYS_PER_RUN):
-        for first in range(month, min(month + _DAYS_PER_RUN, period.days), _DAYS_AT_ONCE):
-            last = min(first + _DAYS_AT_ONCE, month + _DAYS_PER_RUN, period.days) - 1
-            begin = datetime.combine(period.day(first), time(), tzinfo=UTC) - EARLIEST_ZONE
-            end = datetime.combine(period.day(last + 1), time(), tzinfo=UTC) + LATEST_ZONE
-            yield int(begin.timestamp()), int(end.timestamp())
 
 
 def _midnight(day: date) -> int:

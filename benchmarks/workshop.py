@@ -86,7 +86,14 @@ class Workshop:
             self._stack.close()
             say(f"preparing the pages of {orders:,} orders in {period.days} days")
             self._server = self._stack.enter_context(
-                serving(Wanted.of(orders, period, for_scripts=period.days == self.sizes.days))
+                serving(
+                    Wanted.of(
+                        orders,
+                        period,
+                        users=(1, 3) if orders == self.sizes.small else (1,),
+                        for_scripts=period.days == self.sizes.days,
+                    )
+                )
             )
             self._serving = orders, period
         return self._server

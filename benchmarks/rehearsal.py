@@ -1,0 +1,70 @@
+"""Which pages of orders a backfill asks for: the pipeline's own paging, over what the server would find.
+
+Only ids go through it, so that it takes a second for a million orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from datetime import UTC, date, datetime, time
+
+from benchmarks.listing import Listing, Rows
+from benchmarks.period import Period
+from sitoo_pipeline.assets.fetching import EARLIEST_ZONE, LATEST_ZONE
+from sitoo_pipeline.sitoo import RESOURCES, Body, Scope, Window
+from sitoo_pipeline.sitoo.body import Expect
+from sitoo_pipeline.sitoo.client import Params
+from sitoo_pipeline.sitoo.plan import plan
+
+DAYS_PER_RUN = 31
+_DAYS_AT_ONCE = 7
+"""As the pipeline cuts a backfill; pages that it asks for otherwise are made when they are asked for."""
+
+
+class _Rehearsed:
+    """Answers with nothing but ids, at once, and notes what was found; ``ahead`` is as many as a landing may begin."""
+
+    def __init__(self, listing: Listing, *, users: int, now: int) -> None:
+        self._listing, self._now = listing, now
+        self.ahead = users + 1
+        self.found: list[Rows] = []
+
+    def __call__(self, path: str, params: Params, expect: Expect) -> Body:
+        query = {name: str(value) for name, value in params.items() if value is not None}
+        rows, total = found = self._listing.find(query, now=self._now)
+        self.found.append(found)
+        items = [{self._listing.cursor: self._listing.first + row} for row in rows]
+        return Body(b"", {"totalcount": total, "items": items})
+
+    def begin(self, path: str, params: Params, expect: Expect) -> Future[Body]:
+        future: Future[Body] = Future()
+        future.set_result(self(path, params, expect))
+        return future
+
+
+def rehearse(orders: Listing, period: Period, *, users: int, now: int) -> Iterator[Rows]:
+    """What is found by the requests of a backfill of the period by so many API users, at the epoch second ``now``."""
+    for month in range(0, period.days, DAYS_PER_RUN):
+        end: datetime | None = None
+        records = 0
+        for first in range(month, min(month + DAYS_PER_RUN, period.days), _DAYS_AT_ONCE):
+            behind = min(first + _DAYS_AT_ONCE, month + DAYS_PER_RUN, period.days)
+            start = _midnight(period.day(first)) - EARLIEST_ZONE
+            # What lies in the window of the dates before as well is passed on, and they tell how many to expect.
+            expected = records * (behind - first) // (2 * _DAYS_AT_ONCE)
+            start, end = max(start, end or start), _midnight(period.day(behind)) + LATEST_ZONE
+            fetch = _Rehearsed(orders, users=users, now=now)
+            (whole,) = plan(
+                resource=RESOURCES["orders"],
+                window=Window(start=start, end=end),
+                scope=Scope(),
+                extra={},
+                expected_records=expected,
+            )
+            records = sum(len(body.items) for body in whole.pages(fetch))
+            yield from fetch.found
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
