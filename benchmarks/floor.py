@@ -61,7 +61,8 @@ def load(con: duckdb.DuckDBPyConnection, files: list[Path]) -> None:
             return
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE received AS SELECT unnest(o) FROM (SELECT unnest(items) AS o "
-            f"FROM read_json(?, columns = {{items: 'STRUCT({fields})[]'}}))",
+            f"FROM read_json(?, format = 'unstructured', records = 'true', compression = 'gzip', "
+            f"columns = {{items: 'STRUCT({fields})[]'}}))",
             [pages],
         )
         for table, rows in {
