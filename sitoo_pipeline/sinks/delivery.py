@@ -85,7 +85,9 @@ def deliver(
         ledger.finish(account, target.name, settled, run_id=run_id)
         if isinstance(target, Journaled):
             target.settle([step.record for step in steps if step.reason == FOUND])
-        handing = _Handing(target, ledger, account, run_id, circuit, {s.record.key: s.attempts for s in steps})
+        tried = {step.record.key: step.attempts for step in steps}
+        doubts = {step.record.key: step.doubt for step in steps if step.doubt}
+        handing = _Handing(target, ledger, account, run_id, circuit, tried, doubts)
         if retry_at:
             outcomes = handing.postpone(to_send, why=_wait(retry_at), retry_at=retry_at)
         elif circuit.is_open:
@@ -140,7 +142,10 @@ def _compared(target: Target, step: Step, circuit: Circuit, unread: list[str]) -
 
 @dataclass(frozen=True)
 class _Handing:
-    """Handing over the records of one call; ``tried`` is how often each was tried before."""
+    """Handing over the records of one call.
+
+    ``tried`` is how often each was tried before, ``doubts`` the hash of the content that may have arrived then.
+    """
 
     target: Target
     ledger: Ledger
@@ -148,6 +153,7 @@ class _Handing:
     run_id: str
     circuit: Circuit
     tried: Mapping[str, int | None]
+    doubts: Mapping[str, str]
 
     def send(self, records: list[Record]) -> list[Outcome]:
         """Batch by batch, until the target does not work any more; the rest waits for the next run."""
@@ -186,7 +192,12 @@ class _Handing:
             became = {outcome.key: outcome for outcome in sent}
             # A target that forgets a record has not said that it was not taken.
             results = [(r, _patient(became.get(r.key, Outcome(r.key, State.UNKNOWN, "no outcome")))) for r in batch]
-            ledger.finish(account, target.name, results, run_id=self.run_id)
+            # Forced in vain, what may have arrived before is in doubt as it was: no later run sends it by itself.
+            is_held = target.on_unknown is OnUnknown.HOLD
+            again = {o.key for _, o in results if is_held and o.state is State.RETRY and o.key in self.doubts}
+            results = [(r, _in_doubt(o) if o.key in again else o) for r, o in results]
+            doubts = {key: self.doubts[key] for key in again}
+            ledger.finish(account, target.name, results, run_id=self.run_id, doubts=doubts)
         return [outcome for _, outcome in results]
 
     def postpone(
@@ -206,12 +217,17 @@ class _Handing:
         is_final = self.target.on_unknown is OnUnknown.HOLD or not is_asked
         there = {(key, e.content_hash) for key, e in entries.items() if is_final and e.state is State.DELIVERED}
         noted = [(record, outcome) for record, outcome in results if (record.key, record.content_hash) not in there]
-        self.ledger.finish(self.account, self.target.name, noted, run_id=self.run_id)
+        # Not only what was read above: another process may have begun with a record at this moment.
+        self.ledger.postpone(self.account, self.target.name, noted, attempts=self.tried, run_id=self.run_id)
         return [outcome for _, outcome in results]
 
 
 _ANOTHER = "another run is sending it; look again when that has ended"
 _NOT_WORKING = "not tried: the target was not working"
+
+
+def _in_doubt(outcome: Outcome) -> Outcome:
+    return replace(outcome, state=State.UNKNOWN, answer=f"{outcome.answer}; an earlier attempt may have arrived")
 
 
 def _patient(outcome: Outcome) -> Outcome:

@@ -7,7 +7,7 @@ belong here: what is to be sent (``delivery`` decides) and how (the targets).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 
@@ -231,13 +231,37 @@ class Ledger(Closing):
                 dead_letters.remove_changed(connection, account, target, [record])
         return claimed
 
-    def finish(self, account: str, target: str, results: Sequence[tuple[Record, Outcome]], *, run_id: str) -> None:
-        """Note what became of these records; also of one that was not tried at all, or was found at the target."""
+    def finish(
+        self,
+        account: str,
+        target: str,
+        results: Sequence[tuple[Record, Outcome]],
+        *,
+        run_id: str,
+        doubts: Mapping[str, str] | None = None,
+    ) -> None:
+        """Note what became of these records, also of one that was found at the target.
+
+        ``doubts`` has, by key, the hash of the content that is in doubt where it is not the record's.
+        """
         delivered = [record for record, outcome in results if outcome.state is State.DELIVERED]
         refused = [
             (record, shortened(outcome.answer)) for record, outcome in results if outcome.state is State.REJECTED
         ]
         with self._writing() as connection:
-            ledger_rows.finish(connection, account, target, results, run_id=run_id)
+            ledger_rows.finish(connection, account, target, results, run_id=run_id, doubts=doubts)
             dead_letters.remove(connection, account, target, delivered)
             dead_letters.add(connection, account, target, refused, run_id=run_id)
+
+    def postpone(
+        self,
+        account: str,
+        target: str,
+        results: Sequence[tuple[Record, Outcome]],
+        *,
+        attempts: Mapping[str, int | None],
+        run_id: str,
+    ) -> None:
+        """Note that these records were not tried; one that another process began since ``attempts`` is its to note."""
+        with self._writing() as connection:
+            ledger_rows.postpone(connection, account, target, results, attempts=attempts, run_id=run_id)

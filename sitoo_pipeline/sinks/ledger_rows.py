@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -114,15 +114,49 @@ def _surely_held() -> sa.ColumnElement[Any]:
 
 
 def finish(
-    connection: sa.Connection, account: str, target: str, results: Sequence[tuple[Record, Outcome]], *, run_id: str
+    connection: sa.Connection,
+    account: str,
+    target: str,
+    results: Sequence[tuple[Record, Outcome]],
+    *,
+    run_id: str,
+    doubts: Mapping[str, str] | None = None,
 ) -> None:
-    """Write what became of these records."""
+    """Write what became of these records; of those of ``doubts`` another content is in doubt, with that hash."""
+    rows = [_row(account, target, record, outcome, run_id) for record, outcome in results]
+    doubts = doubts or {}
     _write(
         connection,
-        [_row(account, target, record, outcome, run_id) for record, outcome in results],
+        [row | {"content_hash": doubts.get(str(row["key"]), row["content_hash"])} for row in rows],
         attempts=DELIVERIES.c.attempts,
         delivered_hash=sa.func.coalesce(sa.literal_column("excluded.delivered_hash"), DELIVERIES.c.delivered_hash),
         delivered_at=sa.func.coalesce(sa.literal_column("excluded.delivered_at"), DELIVERIES.c.delivered_at),
+    )
+
+
+def postpone(
+    connection: sa.Connection,
+    account: str,
+    target: str,
+    results: Sequence[tuple[Record, Outcome]],
+    *,
+    attempts: Mapping[str, int | None],
+    run_id: str,
+) -> None:
+    """Write that these records were not tried, but of none that another process has begun since ``attempts``.
+
+    What is in doubt, or is delivered, is the content that was tried last, so that stays noted.
+    """
+    _write(
+        connection,
+        [
+            _row(account, target, record, outcome, run_id) | {"attempts": attempts[record.key] or 0}
+            for record, outcome in results
+        ],
+        where=DELIVERIES.c.attempts == sa.literal_column("excluded.attempts"),
+        content_hash=DELIVERIES.c.content_hash,
+        delivered_hash=DELIVERIES.c.delivered_hash,
+        delivered_at=DELIVERIES.c.delivered_at,
     )
 
 
@@ -162,7 +196,13 @@ def shortened(answer: str) -> str:
     return answer[:_ANSWER_LENGTH]
 
 
-def _write(connection: sa.Connection, rows: list[dict[str, object]], **changes: sa.ColumnElement[Any]) -> None:
+def _write(
+    connection: sa.Connection,
+    rows: list[dict[str, object]],
+    *,
+    where: sa.ColumnElement[bool] | None = None,
+    **changes: sa.ColumnElement[Any],
+) -> None:
     if not rows:
         return
     statement = insert_into(connection, DELIVERIES)
@@ -172,7 +212,7 @@ def _write(connection: sa.Connection, rows: list[dict[str, object]], **changes: 
         for column in DELIVERIES.c
         if column.name not in {*key, "first_at", *changes}
     }
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=taken | changes), rows)
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=taken | changes, where=where), rows)
 
 
 def _row(account: str, target: str, record: Record, outcome: Outcome, run_id: str) -> dict[str, object]:

@@ -40,6 +40,8 @@ class Step:
     reason: str
     attempts: int | None = None
     """How often it was tried before; None where it never was."""
+    doubt: str | None = None
+    """The hash of the content that may have arrived before; None where nothing is in doubt."""
 
 
 def plan(
@@ -65,7 +67,13 @@ def plan(
         _judge(target, record, entries.get(record.key), force=force, rejected=rejected, is_asked=is_asked)
         for record in records
     ]
-    return [replace(s, attempts=entries[s.record.key].attempts if s.record.key in entries else None) for s in steps]
+    return [_with_history(step, entries.get(step.record.key)) for step in steps]
+
+
+def _with_history(step: Step, entry: Entry | None) -> Step:
+    if entry is None:
+        return step
+    return replace(step, attempts=entry.attempts, doubt=entry.content_hash if entry.state.is_uncertain else None)
 
 
 def _judge(target: Target, record: Record, entry: Entry | None, *, force: bool, rejected: bool, is_asked: bool) -> Step:

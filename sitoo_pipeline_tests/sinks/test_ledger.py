@@ -42,6 +42,23 @@ def test_one_process_gets_a_record_to_send_at_most_once(database_url: str) -> No
         assert (second.attempts, second.run_id, second.first_at) == (2, "r2", first.first_at)
 
 
+def test_what_another_process_has_begun_is_not_postponed(database_url: str) -> None:
+    not_tried, changed = Outcome("one", State.RETRY, "not tried"), Record("one", DAY, {"value": "changed"})
+    with Ledger(database_url) as ledger:
+        ledger.postpone("acme", "t", [(ONE, not_tried)], attempts={"one": None}, run_id="r1")
+        first = ledger.of("acme", "t", ["one"])["one"]
+        assert (first.state, first.attempts, first.answer) == (State.RETRY, 0, "not tried")
+        assert ledger.claim("acme", "t", ONE, attempts=0, run_id="r2") is True
+        for attempts in (None, 0):
+            ledger.postpone("acme", "t", [(ONE, not_tried)], attempts={"one": attempts}, run_id="r1")
+        begun = ledger.of("acme", "t", ["one"])["one"]
+        assert (begun.state, begun.attempts, begun.run_id) == (State.PENDING, 1, "r2")
+        uncertain = Outcome("one", State.UNKNOWN, "not tried")
+        ledger.postpone("acme", "t", [(changed, uncertain)], attempts={"one": 1}, run_id="r3")
+        after = ledger.of("acme", "t", ["one"])["one"]
+        assert (after.state, after.run_id, after.content_hash) == (State.UNKNOWN, "r3", ONE.content_hash)
+
+
 def test_looking_changes_nothing_and_makes_nothing(database_url: str) -> None:
     def tables() -> dict[str, list[str]]:
         engine = open_engine(database_url)

@@ -101,3 +101,16 @@ def test_it_is_kept_in_postgresql_too(postgres_url: str) -> None:
                 ("rejected", "settled as rejected by ann: asked the shop")
             ]
         engine.dispose()
+
+
+def test_forced_in_vain_it_is_in_doubt_as_it_was(shelf: Shelf, ledger: Ledger) -> None:
+    """``a`` is forced with other content and not taken, ``b`` not even tried: what may have arrived is the old one."""
+    shelf.becomes, shelf.stop, shelf.batch_size = lambda _: State.RETRY, True, 1
+    changed = record("a", "changed"), record("b", "changed", day=NEXT_DAY)
+    forced = hand(shelf, ledger, *changed, force=True)
+    assert (forced.unknown, shelf.sent) == (2, ["a"])
+    assert "an earlier attempt may have arrived" in "; ".join(forced.messages)
+    shelf.becomes, shelf.stop = lambda _: State.DELIVERED, False
+    assert (hand(shelf, ledger, *changed).unknown, shelf.sent) == (2, ["a"])
+    assert keys_of(say(ledger, State.DELIVERED)) == ["a", "b"]
+    assert (hand(shelf, ledger, *changed).delivered, shelf.sent) == (2, ["a", "a", "b"])
