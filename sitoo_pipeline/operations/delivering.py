@@ -110,6 +110,7 @@ def hand_over(
     dates = {each.name: dates_between(each, first, last) for each in accounts if each.name in sinks}
     how: dict[str, Any] = {"force": force, "rejected": rejected}
     doubtful: dict[str, InDoubt] = {}
+    strays: list[str] = []
     if settlement:
         doubtful = {each.name: _doubtful(each, sinks, dates, settlement) for each in accounts if each.name in sinks}
         dates = {
@@ -120,6 +121,8 @@ def hand_over(
             early = [line for found in doubtful.values() for line in found.messages]
             nothing = f"{target}: from {first} to {last} no record{asked} is in doubt (unknown or pending)"
             raise NothingInDoubtError("; ".join(early) or nothing)
+        there = {entry.key for found in doubtful.values() for entry in (*found.settled, *found.too_early)}
+        strays = [f"{key} is not in doubt: nothing was settled" for key in settlement.keys if key not in there]
         how |= {"settle": settlement.verdict.value, "settle_keys": list(settlement.keys)}
         how |= {"settle_by": settlement.who, "settle_why": settlement.why}
     shown = Console(quiet=True) if is_quiet else console
@@ -133,6 +136,8 @@ def hand_over(
             for entry in doubtful[name].settled:
                 outcomes[-1].settled.setdefault(entry.partition, []).append(entry.key)
             outcomes[-1].notes += doubtful[name].messages
+    if outcomes:
+        outcomes[-1].notes += strays
     return outcomes
 
 

@@ -26,9 +26,10 @@ def in_doubt(project: Project, state: str) -> tuple[str, str]:
 def test_a_person_settles_what_is_in_doubt(copy: Project, state: str) -> None:
     key, day = in_doubt(copy, state)
     how = ("--from", day, "--to", day, "--settle", "delivered", "--why", "it is in the CRM", "--key", key)
-    done = deliver(copy, *how, target="ometria")
+    done = deliver(copy, *how, "--key", "order:none", target="ometria")
     assert done.exit_code == 0, done.output
     assert f"demo: ometria: settled {key}" in done.output.splitlines()
+    assert "demo: order:none is not in doubt: nothing was settled" in done.output.splitlines()
     [(now, answer)] = sql(copy, f"SELECT state, answer FROM deliveries WHERE key = '{key}'", "deliveries.db")
     assert now == "delivered"
     assert re.fullmatch(r"settled as delivered by \S+: it is in the CRM", answer)
