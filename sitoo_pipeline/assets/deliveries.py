@@ -26,11 +26,13 @@ class NotDeliveredError(RuntimeError):
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        number, of = report.retry + report.unknown, report.planned + report.unchanged
-        super().__init__(
-            f"{report.target}: {number} of {of} records were not delivered; the next run sends them, unless a message "
-            f"says otherwise. {'; '.join(report.messages)}"
+        number, of = report.retry + report.unknown, report.planned + report.unchanged + report.unsure
+        what = (
+            f"{number} of {of} records were not delivered; the next run sends them, unless a message says otherwise"
+            if number
+            else f"{report.unsure} of {of} records could not be compared with the target; the next run looks again"
         )
+        super().__init__(f"{report.target}: {what}. {'; '.join(report.messages)}")
 
 
 class NotLoadedError(RuntimeError):
@@ -68,7 +70,8 @@ class Handover(Closing):
 
         Raises:
             NotLoadedError: a date was never loaded. Nothing was handed over: what the target has of it stays.
-            NotDeliveredError: something is neither delivered nor knowingly rejected or held.
+            NotDeliveredError: something is neither delivered nor knowingly rejected or held, or what was delivered
+                could not be compared with the target.
         """
         self._account.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._opened is None:

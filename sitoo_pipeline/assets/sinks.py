@@ -164,7 +164,8 @@ def _observe(context: dg.AssetExecutionContext, asset_key: dg.AssetKey, day: dat
 
 
 def _log_comparison(context: dg.AssetExecutionContext, day: date, report: Report) -> None:
-    context.log.info(f"{day}: {report.planned} records would be sent, {report.unchanged} are unchanged")
+    unsure = f", {report.unsure} were delivered and cannot be compared" if report.unsure else ""
+    context.log.info(f"{day}: {report.planned} records would be sent, {report.unchanged} are unchanged{unsure}")
     for change in report.changes:
         context.log.info("\n  ".join([f"{day}: {change.key}: {change.reason}", *change.details]))
     for message in (*report.messages, *report.unread):
@@ -178,7 +179,7 @@ def report_metadata(report: Report) -> dict[str, Any]:
     if report.refused:
         said["rejected_records"] = _table(report.refused)
     own = {f"{name}_at_target" if name in states else name: number for name, number in report.counts.items()}
-    return said | {"records": report.planned + report.unchanged, **states, **own}
+    return said | {"records": report.planned + report.unchanged + report.unsure, **states, **own}
 
 
 def comparison_metadata(report: Report) -> dict[str, Any]:

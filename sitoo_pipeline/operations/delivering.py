@@ -171,7 +171,8 @@ def print_compared(compared: Compared, target: str, console: Console) -> None:
     if report is None:
         console.print(f"{start}: {compared.trouble}")
         return
-    console.print(f"{start} {target}: {report.planned} to send, {report.unchanged} unchanged")
+    unsure = f", {report.unsure} not compared" if report.unsure else ""
+    console.print(f"{start} {target}: {report.planned} to send, {report.unchanged} unchanged{unsure}")
     for change in report.changes:
         console.print(f"  {change.key}: {change.reason}")
         for line in change.details[:_LINES]:
@@ -206,6 +207,7 @@ def compared_as_json(compared: Compared, target: str) -> dict[str, Any]:
             for change in (report.changes if report else ())
         ],
         "unchanged": report.unchanged if report else 0,
+        "not_compared": report.unsure if report else 0,
         "messages": list(report.messages) if report else [],
     }
 

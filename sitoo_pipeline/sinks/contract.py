@@ -126,9 +126,10 @@ class Readable(Protocol):
     """A target that can be asked what it holds."""
 
     def holds(self, record: Record) -> bool:
-        """Whether the target holds exactly this record; False also where it cannot be reached.
+        """Whether the target holds exactly this record. Asking writes nothing anywhere: a dry run asks too.
 
-        Asking writes nothing anywhere: a dry run asks too.
+        Raises:
+            NotReadError: the target cannot be read, so nobody knows.
         """
 
 
@@ -205,11 +206,12 @@ class Change:
 class Report:
     """What one call of ``deliver`` did.
 
-    ``changes`` are the records that had to be sent, ``unchanged`` counts those that the target holds already. The
+    ``changes`` are the records that had to be sent, ``unchanged`` counts those that the target holds already, and
+    ``unsure`` those that were delivered and that the target could not be asked about; they stay delivered. The
     counts per state cover the records of this call, also one that stays rejected or held because nothing about it
     changed; ``refused`` names the rejected ones with the target's reason. ``counts`` are the figures noted while the
-    records were built, and the sum of the target's own. ``unread`` says why a dry run could not compare all of them
-    with what the target holds.
+    records were built, and the sum of the target's own. ``unread`` says why not all of them could be compared with
+    what the target holds.
     """
 
     target: str
@@ -220,6 +222,7 @@ class Report:
     rejected: int = 0
     unknown: int = 0
     held: int = 0
+    unsure: int = 0
     refused: tuple[Change, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     messages: tuple[str, ...] = ()
@@ -245,5 +248,5 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Whether something is neither delivered nor knowingly rejected or held."""
-        return self.retry + self.unknown > 0
+        """Whether something is neither delivered nor knowingly rejected or held, or the target could not be asked."""
+        return self.retry + self.unknown + self.unsure > 0

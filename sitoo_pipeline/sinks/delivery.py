@@ -27,7 +27,7 @@ from sitoo_pipeline.sinks.contract import (
     Target,
 )
 from sitoo_pipeline.sinks.ledger import Ledger
-from sitoo_pipeline.sinks.plan import FOUND, Do, Step, plan
+from sitoo_pipeline.sinks.plan import FOUND, Do, Look, Step, plan
 
 LONGEST_WAIT = timedelta(days=1)
 """A target that asks to be left alone for longer is asked again after this time."""
@@ -73,10 +73,13 @@ def deliver(
     """
     circuit = circuit or Circuit()
     retry_at = None if force else ledger.retry_at(account, target.name, datetime.now(UTC))
-    steps = plan(target, list(records), ledger, account, force=force, rejected=rejected, is_asked=not circuit.is_open)
+    look = Look(target, circuit.reason)
+    steps = plan(look, list(records), ledger, account, force=force, rejected=rejected)
     to_send = [step.record for step in steps if step.do is Do.SEND]
+    if dry_run or not to_send:  # otherwise sending will tell whether the target works
+        circuit.reason = look.why
     outcomes: list[Outcome] = []
-    unread: list[str] = []
+    unread = [step.reason for step in steps if step.do is Do.UNREAD]
     if dry_run:
         changes = [_compared(target, step, circuit, unread) for step in steps if step.do is Do.SEND]
     else:
@@ -110,9 +113,10 @@ def deliver(
         rejected=len(refused),
         unknown=became[State.UNKNOWN] + did[Do.HOLD],
         held=became[State.HELD],
+        unsure=did[Do.UNREAD],
         refused=refused,
         counts=dict(counts),
-        messages=(*messages, *waits, *_troubles(steps, refused, outcomes)),
+        messages=(*messages, *waits, *_troubles(steps, refused, outcomes), *([] if dry_run else _left(unread))),
         dry_run=dry_run,
         unread=tuple(dict.fromkeys(unread)),
     )
@@ -255,7 +259,13 @@ def _troubles(steps: list[Step], refused: Sequence[Change], outcomes: list[Outco
     lines += [f"{outcome.key}: held: {outcome.answer}" for outcome in outcomes if outcome.state is State.HELD]
     more = [f"and {len(lines) - _NAMED} more records like these"] if len(lines) > _NAMED else []
     others = Counter((o.state, o.answer) for o in outcomes if o.state in (State.RETRY, State.UNKNOWN))
-    return lines[:_NAMED] + more + [f"{number} x {state}: {answer}" for (state, answer), number in others.items()]
+    told = [f"{number} x {state}: {answer}" for (state, answer), number in others.items()]
+    return lines[:_NAMED] + more + told
+
+
+def _left(unread: Sequence[str]) -> list[str]:
+    """A line for each reason why delivered records were left as they are."""
+    return [f"{n} delivered before and left as they are, not compared: {why}" for why, n in Counter(unread).items()]
 
 
 def _told(reason: str) -> str:

@@ -124,7 +124,7 @@ class SameSystem(Closing):
 
     def _note(self, error: Exception) -> None:
         """Remember that nobody answers: to ask for every other record too takes long."""
-        self._silent = error if isinstance(error, NotAnsweredError) or _stops(error) else None
+        self._silent = error if _not_read(error).stop else None
 
     def place(self, store_id: str) -> Place:
         """A store's department with its fields.
@@ -145,15 +145,19 @@ class SameSystem(Closing):
         return self._places[store_id]
 
     def holds(self, record: Record) -> bool:
-        """Whether the department has these figures, and everything that belongs to them is done."""
+        """Whether the department has these figures, and everything that belongs to them is done.
+
+        Raises:
+            NotReadError: the department cannot be read.
+        """
         entry = StoreDay.of(record)
-        if self._silent:
-            return False
         try:
+            if self._silent:
+                raise self._silent
             view = self._days.view(self.place(entry.store_id), entry)
         except FAILURES as error:
-            self._note(error)  # sending will tell
-            return False
+            self._note(error)
+            raise _not_read(error) from None
         if view.steps or not self._is_finished(view):
             return False
         self._found[record.key] = (entry, view)
@@ -177,7 +181,7 @@ class SameSystem(Closing):
             place = self.place(entry.store_id)
             view = self._days.view(place, entry)
         except FAILURES as error:
-            raise NotReadError(str(error), stop=isinstance(error, NotAnsweredError) or _stops(error)) from None
+            raise _not_read(error) from None
         names = {one.field_id: one.name for one in place.fields}
         lines = []
         for number in sorted(view.outdated):
@@ -204,6 +208,7 @@ class SameSystem(Closing):
         try:
             place = self.place(entry.store_id)
             first = self._days.view(place, entry)
+            self._silent = None
             last = self._days.bring_about(place, entry, first, work)
         except ClosedError as error:
             return Outcome(record.key, State.HELD, str(error), counts=_counts(work))
@@ -214,7 +219,6 @@ class SameSystem(Closing):
             return Outcome(record.key, state, str(error), _counts(work), stop=error.stop, retry_after=self._at(error))
         except FAILURES as error:
             return Outcome(record.key, State.RETRY, str(error), _counts(work), stop=_stops(error))
-        self._silent = None
         is_late = bool(first.outdated & first.before.confirmed) and self._nights.is_late(entry, self._now())
         counts = {**_counts(work), "late_corrections": int(is_late)}
         if not self._is_finished(last):
@@ -246,6 +250,10 @@ class SameSystem(Closing):
 def _stops(error: Exception) -> bool:
     """Whether the next record would meet it too."""
     return isinstance(error, WrongAddressError) or getattr(error, "stop", False)
+
+
+def _not_read(error: Exception) -> NotReadError:
+    return NotReadError(str(error), stop=isinstance(error, NotAnsweredError) or _stops(error))
 
 
 def _counts(work: Work) -> dict[str, int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from difflib import unified_diff
@@ -82,12 +83,18 @@ class WeeklyBalanceCsv:
         return Record(file.name, file.day, payload, left_out=file.left_out)
 
     def holds(self, record: Record) -> bool:
-        """Whether the file has exactly these bytes (or is absent, where there is nothing to tell)."""
+        """Whether the file has exactly these bytes (or is absent, where there is nothing to tell).
+
+        Raises:
+            NotReadError: the file cannot be read.
+        """
         path = self._path(record)
         try:
             return path.read_bytes() == _bytes(record) if record.payload["text"] else not path.exists()
-        except (OSError, UnicodeEncodeError):
+        except (FileNotFoundError, UnicodeEncodeError):
             return False
+        except OSError as error:
+            raise _not_read(path, error) from None
 
     def difference(self, record: Record) -> list[str]:
         """The lines of the file that would go (-) and come (+).
@@ -99,7 +106,7 @@ class WeeklyBalanceCsv:
         try:
             held = path.read_bytes().decode(encoding) if path.exists() else ""
         except OSError as error:
-            raise NotReadError(f"the file {path.name} cannot be read ({type(error).__name__})") from None
+            raise _not_read(path, error) from None
         except UnicodeDecodeError:
             return ["the file is in another encoding, and would be replaced as a whole"]
         lines = list(unified_diff(held.splitlines(), record.payload["text"].splitlines(), n=0, lineterm=""))
@@ -120,8 +127,9 @@ class WeeklyBalanceCsv:
 
     def _replace(self, record: Record) -> Files:
         path = self._path(record)
-        if self.holds(record):
-            return Files(unchanged=1)
+        with suppress(NotReadError):  # what cannot be read may well be replaced
+            if self.holds(record):
+                return Files(unchanged=1)
         if not record.payload["text"]:
             path.unlink()
             return Files(deleted=1)
@@ -143,6 +151,10 @@ def not_encodable(error: UnicodeEncodeError) -> str:
     """Why a text cannot be written in the encoding of the settings."""
     character = error.object[error.start]
     return f"{character!r} of a store's id cannot be written in the encoding of the settings: set it to utf-8"
+
+
+def _not_read(path: Path, error: OSError) -> NotReadError:
+    return NotReadError(f"the file {path.name} cannot be read ({type(error).__name__})")
 
 
 def _bytes(record: Record) -> bytes:

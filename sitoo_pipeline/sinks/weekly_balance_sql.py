@@ -93,11 +93,12 @@ class WeeklyBalanceSql(Closing):
         return self._engine.url
 
     def holds(self, record: Record) -> bool:
-        """Whether the table holds exactly the rows of this record; looking makes no table."""
-        try:
-            return self._compare(record).is_empty
-        except DBAPIError:
-            return False
+        """Whether the table holds exactly the rows of this record; looking makes no table.
+
+        Raises:
+            NotReadError: the database cannot be read.
+        """
+        return self._read(record).is_empty
 
     def difference(self, record: Record) -> list[str]:
         """The figures that would change, store by store.
@@ -105,10 +106,7 @@ class WeeklyBalanceSql(Closing):
         Raises:
             NotReadError: the database cannot be read.
         """
-        try:
-            return self._compare(record).lines
-        except DBAPIError as error:
-            raise NotReadError(f"the database cannot be read: {_told(error)}", stop=True) from None
+        return self._read(record).lines
 
     def send(self, batch: Sequence[Record]) -> list[Outcome]:
         """Write dates, a transaction each. Where a commit fails, the rows may be written; reading back decides."""
@@ -138,11 +136,14 @@ class WeeklyBalanceSql(Closing):
         if not self._is_created:
             create_table_within(connection, TABLE)
 
-    def _compare(self, record: Record) -> Difference:
-        if not (self._is_created or has_table(self._engine, TABLE)):
-            return Difference.between({}, record)
-        with self._engine.connect() as connection:
-            return Difference.between(held_rows(connection, record), record)
+    def _read(self, record: Record) -> Difference:
+        try:
+            if not (self._is_created or has_table(self._engine, TABLE)):
+                return Difference.between({}, record)
+            with self._engine.connect() as connection:
+                return Difference.between(held_rows(connection, record), record)
+        except DBAPIError as error:
+            raise NotReadError(f"the database cannot be read: {_told(error)}", stop=True) from None
 
 
 def _outcome(record: Record, begin: Callable[[], AbstractContextManager[sa.Connection]], lost: State) -> Outcome:

@@ -147,11 +147,11 @@ def test_a_dry_run_that_could_not_compare_says_so_and_fails(copy: Project) -> No
     result = deliver(copy, *PERIOD, "--dry-run")
     assert result.exit_code == 1
     lines = result.output.splitlines()
-    assert lines[0] == f"demo: {DATES[0]} weekly_balance_sql: 1 to send, 0 unchanged"
-    assert lines[3].startswith("  not compared with the target: the database cannot be read: DatabaseError")
+    assert lines[0] == f"demo: {DATES[0]} weekly_balance_sql: 0 to send, 0 unchanged, 1 not compared"
+    assert lines[1].startswith("  not compared with the target: the database cannot be read: DatabaseError")
     for compared in json.loads(deliver(copy, *PERIOD, "--dry-run", "--json").stdout):
         assert compared["trouble"].startswith("not compared with the target: the database cannot be read")
-        assert len(compared["changes"]) == 1
+        assert (compared["changes"], compared["not_compared"], compared["messages"]) == ([], 1, [])
 
 
 def test_what_was_rejected_is_shown_and_goes_out_when_asked(copy: Project) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from sitoo_pipeline.sinks import Circuit, Ledger, NotReadError, Outcome, Record, State
 from sitoo_pipeline_tests.sinks.test_delivery import ReadableShelf, Shelf, hand, record, state_of
 
@@ -106,11 +108,13 @@ class Asked(ReadableShelf):
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[str] = []
-        self.is_readable = True
+        self.is_readable = self.stops = True
 
     def holds(self, record: Record) -> bool:
         self.asked.append(record.key)
-        return self.is_readable and super().holds(record)
+        if not self.is_readable:
+            raise NotReadError("nobody there", stop=self.stops)
+        return super().holds(record)
 
     def difference(self, record: Record) -> list[str]:
         self.asked.append(record.key)
@@ -128,7 +132,11 @@ def test_a_target_that_does_not_work_is_left_alone_by_the_calls_that_follow(ledg
     shelf.sent.clear()
     shelf.asked.clear()
     second = hand(shelf, ledger, record("b"), record("known"), circuit=circuit)
-    assert (second.retry, second.failed, second.messages) == (2, True, ("2 x retry: not tried: answer retry",))
+    assert (second.retry, second.unsure, second.failed) == (1, 1, True)
+    assert second.messages == (
+        "1 x retry: not tried: answer retry",
+        "1 delivered before and left as they are, not compared: answer retry",
+    )
     assert (shelf.sent, shelf.asked) == ([], [])
     assert state_of(ledger, "b") is State.RETRY
     assert state_of(ledger, "known") is State.DELIVERED  # nobody looked, so nobody knows better
@@ -159,6 +167,29 @@ def test_a_dry_run_says_what_could_not_be_compared_and_asks_once(ledger: Ledger)
     gone = hand(shelf, ledger, record("a"), record("b"), dry_run=True, circuit=circuit)
     assert gone.unread == ("nobody there",)
     assert [change.details for change in gone.changes] == [("it cannot be compared: nobody there",)] * 2
-    assert shelf.asked == ["a", "b", "a"]  # whether it holds them, then how the first differs
+    assert shelf.asked == ["a"]  # whether it holds the first
     assert hand(shelf, ledger, record("c"), dry_run=True, circuit=circuit).unread == ("nobody there",)
-    assert shelf.asked == ["a", "b", "a"]
+    assert shelf.asked == ["a"]
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_what_was_delivered_stays_so_where_the_target_cannot_be_read(ledger: Ledger, stops: bool) -> None:
+    shelf, circuit = Asked(), Circuit()
+    hand(shelf, ledger, record("a"), record("b"))
+    before = ledger.of("acme", "shelf", "ab")
+    shelf.sent.clear()
+    shelf.asked.clear()
+    shelf.is_readable, shelf.stops = False, stops
+    report = hand(shelf, ledger, record("a"), record("b"), circuit=circuit)
+    assert (report.unsure, report.retry, report.planned, report.failed) == (2, 0, 0, True)
+    assert report.messages == ("2 delivered before and left as they are, not compared: nobody there",)
+    assert (ledger.of("acme", "shelf", "ab"), shelf.sent) == (before, [])
+    assert (shelf.asked, circuit.is_open) == ((["a"], True) if stops else (["a", "b"], False))
+
+
+def test_what_is_new_is_sent_though_the_target_cannot_be_read(ledger: Ledger) -> None:
+    shelf, circuit = Asked(), Circuit()
+    hand(shelf, ledger, record("a"))
+    shelf.is_readable = False
+    report = hand(shelf, ledger, record("a"), record("b"), circuit=circuit)
+    assert (report.unsure, report.delivered, circuit.is_open) == (1, 1, False)

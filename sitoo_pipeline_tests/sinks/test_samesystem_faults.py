@@ -213,6 +213,16 @@ def test_nobody_answers(chain: Chain) -> None:
     assert "cannot be reached (ConnectError): check SAMESYSTEM_BASE_URL" in report.messages[-1]
 
 
+def test_what_was_delivered_stays_so_where_nobody_answers(chain: Chain) -> None:
+    sold = {**chain.day("0101", "1.00"), **chain.day("0102", "1.00", "2.00")}
+    chain.hand(sold)
+    chain.access["base_url"] = "http://127.0.0.1:9/api/v1"
+    report = chain.hand(sold)
+    assert (report.unsure, report.retry, report.failed) == (2, 0, True)
+    assert report.messages[-1].startswith("2 delivered before and left as they are, not compared: SameSystem")
+    assert (chain.state("0101"), chain.state("0102")) == ("delivered", "delivered")
+
+
 def test_something_else_answers(chain: Chain) -> None:
     chain.access["base_url"] = chain.sandbox.samesystem_url + "/nothing"
     chain.access["ctx_tokens"] = {"0101": "c1d1"}

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from sitoo_pipeline.sinks import Ledger, Report, deliver
+from sitoo_pipeline.sinks import Ledger, Report, State, deliver
 from sitoo_pipeline.sinks.weekly_balance_csv import WeeklyBalanceCsv
 from sitoo_pipeline.sinks.weekly_balance_files import OpenHours, WeeklyBalanceFiles, whole_day
 from sitoo_pipeline.sinks.weekly_balance_layout import CsvFormat
@@ -101,6 +101,19 @@ def test_a_file_that_was_lost_or_edited_is_written_again(tmp_path: Path, ledger:
     path.unlink() if damage is None else path.write_bytes(damage)
     assert [change.reason for change in hand(tmp_path, ledger, frame).changes] == ["missing or different at the target"]
     assert path.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_read_is_left_as_it_was_delivered(tmp_path: Path, ledger: Ledger) -> None:
+    frame, path = store_day({10: "5.00"}), tmp_path / "2024-05-02.csv"
+    hand(tmp_path, ledger, frame)
+    path.unlink()
+    path.mkdir()
+    report = hand(tmp_path, ledger, frame)
+    assert (report.unsure, report.planned, report.failed) == (1, 0, True)
+    assert "the file 2024-05-02.csv cannot be read (IsADirectoryError)" in report.messages[-1]
+    assert ledger.counts("acme", WeeklyBalanceCsv.name, [DAY]) == {DAY: {State.DELIVERED: 1}}
+    path.rmdir()
+    assert hand(tmp_path, ledger, frame).delivered == 1
 
 
 def test_a_correction_rewrites_the_file(tmp_path: Path, ledger: Ledger) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 import sqlalchemy as sa
@@ -28,6 +30,15 @@ def test_a_database_that_nobody_reached_surely_has_nothing(ledger: Ledger) -> No
     assert (report.retry, report.unknown, report.delivered) == (2, 0, 0)
     assert ledger.counts("acme", target.name, [DAY, NEXT_DAY]) == {day: {State.RETRY: 1} for day in (DAY, NEXT_DAY)}
     assert "Connection refused" in ledger.of("acme", target.name, [str(DAY)])[str(DAY)].answer
+
+
+def test_what_was_delivered_stays_so_where_the_database_is_gone(ledger: Ledger, tmp_path: Path) -> None:
+    with WeeklyBalanceSql(f"sqlite:///{tmp_path}/there.db") as target:
+        hand(target, ledger, SOLD)
+    with WeeklyBalanceSql(NOBODY) as target:
+        report = hand(target, ledger, SOLD)
+    assert (report.unsure, report.retry, report.failed) == (2, 0, True)
+    assert ledger.counts("acme", target.name, [DAY, NEXT_DAY]) == {day: {State.DELIVERED: 1} for day in (DAY, NEXT_DAY)}
 
 
 def test_a_dry_run_says_where_the_database_cannot_be_read(ledger: Ledger) -> None:
