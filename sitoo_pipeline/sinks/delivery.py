@@ -27,6 +27,7 @@ from sitoo_pipeline.sinks.contract import (
     Target,
 )
 from sitoo_pipeline.sinks.ledger import Ledger
+from sitoo_pipeline.sinks.ledger_rows import Entry
 from sitoo_pipeline.sinks.plan import FOUND, Do, Look, Step, plan
 
 LONGEST_WAIT = timedelta(days=1)
@@ -85,10 +86,11 @@ def deliver(
     else:
         changes = [Change(s.record.key, s.record.partition, s.reason) for s in steps if s.do is Do.SEND]
         settled = [(s.record, Outcome(s.record.key, State.DELIVERED, s.reason)) for s in steps if s.do is Do.SETTLE]
-        ledger.finish(account, target.name, settled, run_id=run_id)
+        tried = {step.record.key: step.attempts for step in steps}
+        stand = ledger.finish(account, target.name, settled, attempts=tried, run_id=run_id, is_begun=False)
+        messages = (*messages, *(f"{key}: {_stands(FOUND, entry)}" for key, entry in stand.items()))
         if isinstance(target, Journaled):
             target.settle([step.record for step in steps if step.reason == FOUND])
-        tried = {step.record.key: step.attempts for step in steps}
         doubts = {step.record.key: step.doubt for step in steps if step.doubt}
         handing = _Handing(target, ledger, account, run_id, circuit, tried, doubts)
         if retry_at:
@@ -190,8 +192,10 @@ class _Handing:
         within = target.send_within if isinstance(target, InDatabase) and ledger.is_in(target.url) else None
         # In one database, rows and ledger come about together or not at all.
         with ledger.transaction() if within else nullcontext() as connection:
-            if target.on_unknown is not OnUnknown.HOLD:
-                ledger.begin(account, target.name, batch, run_id=self.run_id)
+            if target.on_unknown is OnUnknown.HOLD:  # ``_claims`` has begun it
+                attempts = {record.key: (self.tried[record.key] or 0) + 1 for record in batch}
+            else:
+                attempts = ledger.begin(account, target.name, batch, run_id=self.run_id)
             sent = within(connection, batch) if within and connection else target.send(batch)
             became = {outcome.key: outcome for outcome in sent}
             # A target that forgets a record has not said that it was not taken.
@@ -201,8 +205,8 @@ class _Handing:
             again = {o.key for _, o in results if is_held and o.state is State.RETRY and o.key in self.doubts}
             results = [(r, _in_doubt(o) if o.key in again else o) for r, o in results]
             doubts = {key: self.doubts[key] for key in again}
-            ledger.finish(account, target.name, results, run_id=self.run_id, doubts=doubts)
-        return [outcome for _, outcome in results]
+            stand = ledger.finish(account, target.name, results, attempts=attempts, run_id=self.run_id, doubts=doubts)
+        return [_overtaken(outcome, stand[r.key]) if r.key in stand else outcome for r, outcome in results]
 
     def postpone(
         self, records: list[Record], *, why: str, retry_at: datetime | None = None, is_asked: bool = True
@@ -232,6 +236,17 @@ _NOT_WORKING = "not tried: the target was not working"
 
 def _in_doubt(outcome: Outcome) -> Outcome:
     return replace(outcome, state=State.UNKNOWN, answer=f"{outcome.answer}; an earlier attempt may have arrived")
+
+
+def _overtaken(outcome: Outcome, entry: Entry) -> Outcome:
+    """What this run found out, where somebody else has noted something since it began: only a look can tell."""
+    return replace(outcome, state=State.UNKNOWN, answer=_stands(f"{outcome.state} ({outcome.answer})", entry))
+
+
+def _stands(became: str, entry: Entry) -> str:
+    return (
+        f"{became}, but meanwhile the ledger says {entry.state} ({entry.answer}): that stands, see whether it is right"
+    )
 
 
 def _patient(outcome: Outcome) -> Outcome:

@@ -104,13 +104,8 @@ class Ledger(Closing):
     def of(self, account: str, target: str, keys: Iterable[str]) -> dict[str, Entry]:
         """The entries of these keys; a key that was never handed over has none."""
         wanted = list(keys)
-        found: dict[str, Entry] = {}
         with self._engine.connect() as connection:
-            for start in range(0, len(wanted), _KEYS_PER_QUERY):
-                some = DELIVERIES.c.key.in_(wanted[start : start + _KEYS_PER_QUERY])
-                rows = connection.execute(entries(account, target).where(some))
-                found.update((row.key, entry(row)) for row in rows)
-        return found
+            return _of(connection, account, target, wanted)
 
     def targets(self, account: str) -> list[str]:
         """The targets that were ever handed something of this account, by name."""
@@ -217,11 +212,13 @@ class Ledger(Closing):
         with self._engine.connect() as connection:
             return connection.execute(query).scalar()
 
-    def begin(self, account: str, target: str, records: Sequence[Record], *, run_id: str) -> None:
-        """Note, before the call, that these records are being handed over."""
+    def begin(self, account: str, target: str, records: Sequence[Record], *, run_id: str) -> dict[str, int]:
+        """Note, before the call, that these records are being handed over; returns which attempt it is of each."""
         with self._writing() as connection:
             ledger_rows.begin(connection, account, target, records, run_id=run_id)
             dead_letters.remove_changed(connection, account, target, records)
+            begun = _of(connection, account, target, [record.key for record in records])
+        return {key: entry.attempts for key, entry in begun.items()}
 
     def claim(self, account: str, target: str, record: Record, *, attempts: int | None, run_id: str) -> bool:
         """As ``begin`` for one record, unless another process has begun with it since ``attempts`` were counted."""
@@ -237,21 +234,37 @@ class Ledger(Closing):
         target: str,
         results: Sequence[tuple[Record, Outcome]],
         *,
+        attempts: Mapping[str, int | None],
         run_id: str,
+        is_begun: bool = True,
         doubts: Mapping[str, str] | None = None,
-    ) -> None:
-        """Note what became of these records, also of one that was found at the target.
+    ) -> dict[str, Entry]:
+        """Note what became of these records, also of those that were found at the target without being begun.
 
-        ``doubts`` has, by key, the hash of the content that is in doubt where it is not the record's.
+        Args:
+            account: the account that the records are of.
+            target: where they went.
+            results: the records, and what became of each.
+            attempts: by key, how often each was begun: what ``begin`` said, or what was read.
+            run_id: the run that notes it, and that began where it ``is_begun``.
+            is_begun: False where the records were found.
+            doubts: by key, the hash of the content that is in doubt where it is not the record's.
+
+        Returns:
+            The entries that were left as they stand: a person has settled them, or another run has begun with them.
         """
-        delivered = [record for record, outcome in results if outcome.state is State.DELIVERED]
-        refused = [
-            (record, shortened(outcome.answer)) for record, outcome in results if outcome.state is State.REJECTED
-        ]
         with self._writing() as connection:
-            ledger_rows.finish(connection, account, target, results, run_id=run_id, doubts=doubts)
+            ledger_rows.finish(
+                connection, account, target, results, attempts=attempts, run_id=run_id, is_begun=is_begun, doubts=doubts
+            )
+            now = _of(connection, account, target, [record.key for record, _ in results])
+            stand = {key: e for key, e in now.items() if (e.run_id, e.attempts) != (run_id, attempts[key] or 0)}
+            noted = [(record, outcome) for record, outcome in results if record.key not in stand]
+            delivered = [record for record, outcome in noted if outcome.state is State.DELIVERED]
+            refused = [(r, shortened(outcome.answer)) for r, outcome in noted if outcome.state is State.REJECTED]
             dead_letters.remove(connection, account, target, delivered)
             dead_letters.add(connection, account, target, refused, run_id=run_id)
+        return stand
 
     def postpone(
         self,
@@ -265,3 +278,11 @@ class Ledger(Closing):
         """Note that these records were not tried; one that another process began since ``attempts`` is its to note."""
         with self._writing() as connection:
             ledger_rows.postpone(connection, account, target, results, attempts=attempts, run_id=run_id)
+
+
+def _of(connection: sa.Connection, account: str, target: str, keys: Sequence[str]) -> dict[str, Entry]:
+    found: dict[str, Entry] = {}
+    for start in range(0, len(keys), _KEYS_PER_QUERY):
+        some = DELIVERIES.c.key.in_(keys[start : start + _KEYS_PER_QUERY])
+        found.update((row.key, entry(row)) for row in connection.execute(entries(account, target).where(some)))
+    return found

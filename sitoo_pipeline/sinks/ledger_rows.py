@@ -119,15 +119,29 @@ def finish(
     target: str,
     results: Sequence[tuple[Record, Outcome]],
     *,
+    attempts: Mapping[str, int | None],
     run_id: str,
+    is_begun: bool,
     doubts: Mapping[str, str] | None = None,
 ) -> None:
-    """Write what became of these records; of those of ``doubts`` another content is in doubt, with that hash."""
+    """Write what became of these records; of those of ``doubts`` another content is in doubt, with that hash.
+
+    A record that was begun since ``attempts`` were counted is left alone; where it ``is_begun`` by this run also one
+    that is another run's by now: a person has settled it.
+    """
     rows = [_row(account, target, record, outcome, run_id) for record, outcome in results]
-    doubts = doubts or {}
+    doubts, table = doubts or {}, DELIVERIES.c
+    is_same = table.attempts == sa.literal_column("excluded.attempts")
+    is_ours = table.run_id == sa.literal_column("excluded.run_id")
     _write(
         connection,
-        [row | {"content_hash": doubts.get(str(row["key"]), row["content_hash"])} for row in rows],
+        [
+            row
+            | {"content_hash": doubts.get(str(row["key"]), row["content_hash"])}
+            | {"attempts": attempts[str(row["key"])] or 0}
+            for row in rows
+        ],
+        where=sa.and_(is_same, is_ours) if is_begun else is_same,
         attempts=DELIVERIES.c.attempts,
         delivered_hash=sa.func.coalesce(sa.literal_column("excluded.delivered_hash"), DELIVERIES.c.delivered_hash),
         delivered_at=sa.func.coalesce(sa.literal_column("excluded.delivered_at"), DELIVERIES.c.delivered_at),

@@ -24,9 +24,9 @@ def test_only_settled_deliveries_of_old_dates_are_forgotten(tmp_path: Path) -> N
     with Ledger(account.deliveries_url.get_secret_value()) as ledger:
         for day in (date(2026, 2, 19), date(2026, 2, 20)):
             records = [Record(key=f"{key}-{day}", partition=day, payload={"n": 1}) for key in STATES]
-            ledger.begin("kedjan", "t", records, run_id="run")
+            begun = ledger.begin("kedjan", "t", records, run_id="run")
             results = [(record, Outcome(record.key, STATES[record.key[0]])) for record in records]
-            ledger.finish("kedjan", "t", results, run_id="run")
+            ledger.finish("kedjan", "t", results, attempts=begun, run_id="run")
     assert forget(runtime, NOW)["deliveries"] == 3
     with Ledger(account.deliveries_url.get_secret_value()) as ledger:
         assert ledger.keys("kedjan", "t", [date(2026, 2, 19)]) == {"d-2026-02-19", "e-2026-02-19"}

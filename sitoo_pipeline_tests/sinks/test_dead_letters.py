@@ -20,8 +20,10 @@ BAD = Record("bad", DAY, {"total": Decimal("12.50"), "email": "ann@example.com"}
 
 
 def refuse(ledger: Ledger, *records: Record, reason: str = "no such shop") -> None:
-    ledger.begin("acme", "t", records, run_id="r")
-    ledger.finish("acme", "t", [(r, Outcome(r.key, State.REJECTED, reason)) for r in records], run_id="r")
+    begun = ledger.begin("acme", "t", records, run_id="r")
+    ledger.finish(
+        "acme", "t", [(r, Outcome(r.key, State.REJECTED, reason)) for r in records], attempts=begun, run_id="r"
+    )
 
 
 def test_it_keeps_what_was_refused_why_and_since_when(database_url: str) -> None:
@@ -40,8 +42,8 @@ def test_it_keeps_what_was_refused_why_and_since_when(database_url: str) -> None
 @pytest.mark.parametrize("became", [State.DELIVERED, State.RETRY, State.UNKNOWN, State.HELD])
 def test_it_leaves_when_it_is_delivered_and_not_before(ledger: Ledger, became: State) -> None:
     refuse(ledger, BAD)
-    ledger.begin("acme", "t", [BAD], run_id="r")
-    ledger.finish("acme", "t", [(BAD, Outcome("bad", became))], run_id="r")
+    begun = ledger.begin("acme", "t", [BAD], run_id="r")
+    ledger.finish("acme", "t", [(BAD, Outcome("bad", became))], attempts=begun, run_id="r")
     assert bool(ledger.dead_letters("acme", "t")) is (became is not State.DELIVERED)
 
 

@@ -18,9 +18,9 @@ ONE, TWO = Record("one", DAY, {"v": 1}), Record("two", NEXT_DAY, {"v": 2})
 def test_it_remembers_what_became_of_a_record(database_url: str) -> None:
     start = datetime.now(UTC)
     with Ledger(database_url) as ledger:
-        ledger.begin("acme", "t", [ONE, TWO], run_id="r1")
+        begun = ledger.begin("acme", "t", [ONE, TWO], run_id="r1")
         pending = ledger.of("acme", "t", ["one"])["one"]
-        ledger.finish("acme", "t", [(ONE, Outcome("one", State.DELIVERED, "ok"))], run_id="r1")
+        ledger.finish("acme", "t", [(ONE, Outcome("one", State.DELIVERED, "ok"))], attempts=begun, run_id="r1")
         ledger.begin("acme", "t", [ONE], run_id="r2")
     with Ledger(database_url) as ledger:
         entry = ledger.of("acme", "t", ["one"])["one"]
@@ -85,7 +85,7 @@ def test_looking_changes_nothing_and_makes_nothing(database_url: str) -> None:
         assert old.dead_letters("acme", "t") == []
     assert tables() == before
     with Ledger(database_url) as ledger:
-        ledger.finish("acme", "t", [(ONE, Outcome("one", State.DELIVERED, "ok"))], run_id="r1")
+        ledger.finish("acme", "t", [(ONE, Outcome("one", State.DELIVERED, "ok"))], attempts={"one": 1}, run_id="r1")
     with Ledger.to_look_at(database_url) as now:
         assert now.of("acme", "t", ["one"])["one"].state is State.DELIVERED
 
@@ -109,9 +109,9 @@ def test_who_may_only_read_can_look(postgres_url: str) -> None:
 
 def test_it_names_the_last_sure_delivery_until_there_is_another(database_url: str) -> None:
     def became(state: State) -> str:
-        ledger.begin("acme", "t", [ONE], run_id="r")
+        begun = ledger.begin("acme", "t", [ONE], run_id="r")
         before = ledger.of("acme", "t", ["one"])["one"]
-        ledger.finish("acme", "t", [(ONE, Outcome("one", state))], run_id="r")
+        ledger.finish("acme", "t", [(ONE, Outcome("one", state))], attempts=begun, run_id="r")
         after = ledger.of("acme", "t", ["one"])["one"]
         assert before.delivery == said[-1]
         said.append(after.delivery)
@@ -138,7 +138,9 @@ def test_it_counts_per_date_and_state_and_keeps_accounts_and_targets_apart(datab
     with Ledger(database_url) as ledger:
         for account, target in (("acme", "t"), ("acme", "other"), ("beta", "t")):
             ledger.begin(account, target, [ONE, TWO], run_id="r")
-        ledger.finish("acme", "t", [(ONE, Outcome("one", State.REJECTED, "no such store"))], run_id="r")
+        ledger.finish(
+            "acme", "t", [(ONE, Outcome("one", State.REJECTED, "no such store"))], attempts={"one": 1}, run_id="r"
+        )
         assert ledger.counts("acme", "t", [DAY, NEXT_DAY]) == {DAY: {State.REJECTED: 1}, NEXT_DAY: {State.PENDING: 1}}
         assert ledger.counts("acme", "t", [NEXT_DAY]) == {NEXT_DAY: {State.PENDING: 1}}
         assert ledger.counts("acme", "t", []) == {}

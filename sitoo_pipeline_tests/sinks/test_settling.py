@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from sitoo_pipeline.sinks import Ledger, OnUnknown, Settlement, State
+from sitoo_pipeline.sinks import Ledger, OnUnknown, Record, Settlement, State
 from sitoo_pipeline.sinks.database import open_engine
 from sitoo_pipeline.sinks.settling import STILL_ON_ITS_WAY, InDoubt, in_doubt, settle
 from sitoo_pipeline_tests.sinks.frames import DAY, NEXT_DAY
@@ -86,6 +86,41 @@ def test_a_run_that_was_quicker_has_the_last_word(shelf: Shelf, ledger: Ledger) 
     hand(shelf, ledger, record("a"), force=True)
     assert ledger.settle("acme", "shelf", entry, State.RETRY, "too late", run_id="run-2") is False
     assert state_of(ledger, "a") is State.DELIVERED
+
+
+@pytest.mark.parametrize("on_unknown", [OnUnknown.HOLD, OnUnknown.SEND_AGAIN])
+@pytest.mark.parametrize("became", [State.DELIVERED, State.REJECTED])
+def test_what_a_person_said_while_a_run_slept_stands(ledger: Ledger, on_unknown: OnUnknown, became: State) -> None:
+    def slept(_: Record) -> State:
+        entry = ledger.of("acme", "shelf", ["a"])["a"]
+        assert ledger.settle("acme", "shelf", entry, State.RETRY, "it is not there", run_id="run-2")
+        return became
+
+    shelf = Shelf(on_unknown)
+    shelf.becomes = slept
+    report = hand(shelf, ledger, record("a"))
+    entry = ledger.of("acme", "shelf", ["a"])["a"]
+    assert (entry.state, entry.answer, entry.run_id) == (State.RETRY, "it is not there", "run-2")
+    assert (report.unknown, report.failed, ledger.dead_letters("acme", "shelf")) == (1, True, [])
+    [message] = report.messages
+    assert f"{became} (answer {became}), but meanwhile the ledger says retry (it is not there): that stands" in message
+
+
+@pytest.mark.parametrize("on_unknown", [OnUnknown.HOLD, OnUnknown.SEND_AGAIN])
+def test_a_run_that_slept_leaves_alone_what_was_begun_again(ledger: Ledger, on_unknown: OnUnknown) -> None:
+    """Settled as not there, and sent by another run that is rejected; then the first one wakes up."""
+    shelf, other = Shelf(on_unknown), Shelf(on_unknown)
+    other.becomes = lambda _: State.REJECTED
+
+    def slept(_: Record) -> State:
+        entry = ledger.of("acme", "shelf", ["a"])["a"]
+        ledger.settle("acme", "shelf", entry, State.RETRY, "it is not there", run_id="run-1")
+        assert hand(other, ledger, record("a")).rejected == 1
+        return State.DELIVERED
+
+    shelf.becomes = slept
+    assert hand(shelf, ledger, record("a")).unknown == 1
+    assert (state_of(ledger, "a"), len(ledger.dead_letters("acme", "shelf"))) == (State.REJECTED, 1)
 
 
 def test_it_is_kept_in_postgresql_too(postgres_url: str) -> None:
