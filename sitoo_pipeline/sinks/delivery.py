@@ -92,11 +92,12 @@ def deliver(
         if isinstance(target, Journaled):
             target.settle([step.record for step in steps if step.reason == FOUND])
         doubts = {step.record.key: step.doubt for step in steps if step.doubt}
-        handing = _Handing(target, ledger, account, run_id, circuit, tried, doubts)
+        repeats = frozenset(step.record.key for step in steps if step.is_repeat)
+        handing = _Handing(target, ledger, account, run_id, circuit, tried, doubts, repeats)
         if retry_at:
             outcomes = handing.postpone(to_send, why=_wait(retry_at), retry_at=retry_at)
         elif circuit.is_open:
-            outcomes = handing.postpone(to_send, why=f"not tried: {circuit.reason}", is_asked=False)
+            outcomes = handing.postpone(to_send, why=f"not tried: {circuit.reason}")
         else:
             outcomes = handing.send(to_send)
     counts = Counter(noted or {})
@@ -150,7 +151,8 @@ def _compared(target: Target, step: Step, circuit: Circuit, unread: list[str]) -
 class _Handing:
     """Handing over the records of one call.
 
-    ``tried`` is how often each was tried before, ``doubts`` the hash of the content that may have arrived then.
+    ``tried`` is how often each was tried before, ``doubts`` the hash of the content that may have arrived then. The
+    target has those of ``repeats``: they stay delivered where the repeat surely does not happen.
     """
 
     target: Target
@@ -160,6 +162,7 @@ class _Handing:
     circuit: Circuit
     tried: Mapping[str, int | None]
     doubts: Mapping[str, str]
+    repeats: frozenset[str]
 
     def send(self, records: list[Record]) -> list[Outcome]:
         """Batch by batch, until the target does not work any more; the rest waits for the next run."""
@@ -205,25 +208,29 @@ class _Handing:
             again = {o.key for _, o in results if is_held and o.state is State.RETRY and o.key in self.doubts}
             results = [(r, _in_doubt(o) if o.key in again else o) for r, o in results]
             doubts = {key: self.doubts[key] for key in again}
-            stand = ledger.finish(account, target.name, results, attempts=attempts, run_id=self.run_id, doubts=doubts)
+            in_vain = {o.key for _, o in results if o.state is State.RETRY and o.key in self.repeats}
+            results = [(r, _not_repeated(o) if o.key in in_vain else o) for r, o in results]
+            stand = ledger.finish(
+                account, target.name, results, attempts=attempts, run_id=self.run_id, doubts=doubts, stay=in_vain
+            )
         return [_overtaken(outcome, stand[r.key]) if r.key in stand else outcome for r, outcome in results]
 
-    def postpone(
-        self, records: list[Record], *, why: str, retry_at: datetime | None = None, is_asked: bool = True
-    ) -> list[Outcome]:
+    def postpone(self, records: list[Record], *, why: str, retry_at: datetime | None = None) -> list[Outcome]:
         """The target takes nothing now: what was not tried goes out with a later run.
 
-        An uncertain record stays that. One that was delivered stays that too where the target was not even asked, or
-        where it cannot be taken back: then another process was quicker.
+        An uncertain record stays that. One that was delivered stays that too where it was to be repeated, or where it
+        cannot be taken back: then another process was quicker.
         """
         entries = self.ledger.of(self.account, self.target.name, [record.key for record in records])
         uncertain = {key for key, entry in entries.items() if entry.state.is_uncertain}
         results = []
         for record in records:
             state = State.UNKNOWN if record.key in uncertain else State.RETRY
-            results.append((record, Outcome(record.key, state, why, retry_after=retry_at)))
-        is_final = self.target.on_unknown is OnUnknown.HOLD or not is_asked
-        there = {(key, e.content_hash) for key, e in entries.items() if is_final and e.state is State.DELIVERED}
+            outcome = Outcome(record.key, state, why, retry_after=retry_at)
+            results.append((record, _not_repeated(outcome) if record.key in self.repeats else outcome))
+        is_held = self.target.on_unknown is OnUnknown.HOLD
+        stay = {key for key, e in entries.items() if e.state is State.DELIVERED and (is_held or key in self.repeats)}
+        there = {(key, entries[key].content_hash) for key in stay}
         noted = [(record, outcome) for record, outcome in results if (record.key, record.content_hash) not in there]
         # Not only what was read above: another process may have begun with a record at this moment.
         self.ledger.postpone(self.account, self.target.name, noted, attempts=self.tried, run_id=self.run_id)
@@ -232,6 +239,11 @@ class _Handing:
 
 _ANOTHER = "another run is sending it; look again when that has ended"
 _NOT_WORKING = "not tried: the target was not working"
+
+
+def _not_repeated(outcome: Outcome) -> Outcome:
+    said = f"{outcome.answer}; delivered before, and not repeated: no later run does that, so force it again"
+    return replace(outcome, answer=said)
 
 
 def _in_doubt(outcome: Outcome) -> Outcome:

@@ -238,6 +238,7 @@ class Ledger(Closing):
         run_id: str,
         is_begun: bool = True,
         doubts: Mapping[str, str] | None = None,
+        stay: Collection[str] = (),
     ) -> dict[str, Entry]:
         """Note what became of these records, also of those that were found at the target without being begun.
 
@@ -249,13 +250,22 @@ class Ledger(Closing):
             run_id: the run that notes it, and that began where it ``is_begun``.
             is_begun: False where the records were found.
             doubts: by key, the hash of the content that is in doubt where it is not the record's.
+            stay: the keys of those that stay delivered as they were, whatever became of them now.
 
         Returns:
             The entries that were left as they stand: a person has settled them, or another run has begun with them.
         """
         with self._writing() as connection:
             ledger_rows.finish(
-                connection, account, target, results, attempts=attempts, run_id=run_id, is_begun=is_begun, doubts=doubts
+                connection,
+                account,
+                target,
+                results,
+                attempts=attempts,
+                run_id=run_id,
+                is_begun=is_begun,
+                doubts=doubts,
+                stay=stay,
             )
             now = _of(connection, account, target, [record.key for record, _ in results])
             stand = {key: e for key, e in now.items() if (e.run_id, e.attempts) != (run_id, attempts[key] or 0)}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -123,13 +123,20 @@ def finish(
     run_id: str,
     is_begun: bool,
     doubts: Mapping[str, str] | None = None,
+    stay: Collection[str] = (),
 ) -> None:
     """Write what became of these records; of those of ``doubts`` another content is in doubt, with that hash.
 
+    Those of ``stay`` are written as delivered, at the time when they were.
     A record that was begun since ``attempts`` were counted is left alone; where it ``is_begun`` by this run also one
     that is another run's by now: a person has settled it.
     """
-    rows = [_row(account, target, record, outcome, run_id) for record, outcome in results]
+    rows = [
+        _row(account, target, r, replace(outcome, state=State.DELIVERED), run_id) | {"delivered_at": None}
+        if r.key in stay
+        else _row(account, target, r, outcome, run_id)
+        for r, outcome in results
+    ]
     doubts, table = doubts or {}, DELIVERIES.c
     is_same = table.attempts == sa.literal_column("excluded.attempts")
     is_ours = table.run_id == sa.literal_column("excluded.run_id")

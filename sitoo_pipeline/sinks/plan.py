@@ -13,6 +13,7 @@ from sitoo_pipeline.sinks.contract import NotReadError, OnUnknown, Readable, Rec
 from sitoo_pipeline.sinks.ledger import Ledger
 from sitoo_pipeline.sinks.ledger_rows import Entry
 
+FORCED = "forced"
 FOUND = "found at the target"
 IN_DOUBT = "it may have arrived: not sent again until a person says what became of it, with deliver --settle"
 
@@ -44,6 +45,8 @@ class Step:
     """How often it was tried before; None where it never was."""
     doubt: str | None = None
     """The hash of the content that may have arrived before; None where nothing is in doubt."""
+    is_repeat: bool = False
+    """It is delivered, and is sent again as it is because somebody forces it."""
 
 
 @dataclass
@@ -84,13 +87,15 @@ def plan(look: Look, records: list[Record], ledger: Ledger, account: str, *, for
 def _with_history(step: Step, entry: Entry | None) -> Step:
     if entry is None:
         return step
-    return replace(step, attempts=entry.attempts, doubt=entry.content_hash if entry.state.is_uncertain else None)
+    doubt = entry.content_hash if entry.state.is_uncertain else None
+    is_there = entry.state is State.DELIVERED and entry.delivered_hash == step.record.content_hash
+    return replace(step, attempts=entry.attempts, doubt=doubt, is_repeat=is_there and step.reason == FORCED)
 
 
 def _judge(look: Look, record: Record, entry: Entry | None, *, force: bool, rejected: bool) -> Step:
     """What is to be done with one record. The order of the questions matters."""
     if force:
-        return Step(record, Do.SEND, "forced")
+        return Step(record, Do.SEND, FORCED)
     target = look.target
     is_held, unread = look.at(record)
     if is_held:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sitoo_pipeline.sinks import Circuit, Ledger, NotReadError, Outcome, Record, State
+from sitoo_pipeline.sinks import Circuit, Ledger, NotReadError, OnUnknown, Outcome, Record, State
 from sitoo_pipeline_tests.sinks.test_delivery import ReadableShelf, Shelf, hand, record, state_of
 
 
@@ -185,6 +185,32 @@ def test_what_was_delivered_stays_so_where_the_target_cannot_be_read(ledger: Led
     assert report.messages == ("2 delivered before and left as they are, not compared: nobody there",)
     assert (ledger.of("acme", "shelf", "ab"), shelf.sent) == (before, [])
     assert (shelf.asked, circuit.is_open) == ((["a"], True) if stops else (["a", "b"], False))
+
+
+@pytest.mark.parametrize("kind", [Shelf, ReadableShelf, lambda: Shelf(OnUnknown.HOLD)])
+def test_forced_in_vain_what_is_delivered_stays_so_and_is_to_be_forced_again(
+    ledger: Ledger, kind: Callable[[], Shelf]
+) -> None:
+    shelf, unchanged = kind(), [record(key) for key in "abcd"]
+    hand(shelf, ledger, *unchanged, record("e"))
+    before = {key: entry.delivered_at for key, entry in ledger.of("acme", "shelf", "abcde").items()}
+    shelf.becomes, shelf.stop = lambda _: State.RETRY, True
+    report = hand(shelf, ledger, *unchanged, record("e", "changed"), force=True)
+    assert (report.retry, report.failed, shelf.sent[5:]) == (5, True, ["a", "b"])
+    not_repeated = "delivered before, and not repeated: no later run does that, so force it again"
+    assert report.messages == (
+        f"2 x retry: answer retry; {not_repeated}",
+        f"2 x retry: not tried: the target was not working; {not_repeated}",
+        "1 x retry: not tried: the target was not working",
+    )
+    now = ledger.of("acme", "shelf", "abcde")
+    assert [now[key].state for key in "abcd"] == [State.DELIVERED] * 4
+    assert {key: entry.delivered_at for key, entry in now.items()} == before
+    if kind is not Shelf:
+        return
+    circuit = Circuit(reason="nobody there")
+    assert hand(shelf, ledger, *unchanged, force=True, circuit=circuit).retry == 4
+    assert [state_of(ledger, key) for key in "abcde"] == [State.DELIVERED] * 4 + [State.RETRY]
 
 
 def test_what_is_new_is_sent_though_the_target_cannot_be_read(ledger: Ledger) -> None:
