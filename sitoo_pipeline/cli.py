@@ -145,7 +145,7 @@ def deliver(
             "--settle",
             metavar="delivered|retry|rejected",
             help="Say of records in doubt (unknown, pending) what became of them: they arrived; they did not, and are "
-            "to be sent; they did not, and are not to be sent.",
+            "to be sent; they did not, and are not to be sent. An e-mail in retry can be rejected too, by its --key.",
         ),
     ] = None,
     why: Annotated[str, typer.Option("--why", help="With --settle: how you know. Kept with the record.")] = "",

@@ -5,7 +5,7 @@ What becomes of a record is in ``sinks``; what a target's records are made from 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ import duckdb
 
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Dates, Sink
-from sitoo_pipeline.sinks import Circuit, Ledger, Report, Settlement, Target, deliver
+from sitoo_pipeline.sinks import Circuit, Ledger, Report, Settlement, State, Target, deliver
 from sitoo_pipeline.sinks.closing import Closing
 from sitoo_pipeline.sinks.settling import InDoubt, in_doubt, settle
 from sitoo_pipeline.warehouse.ledger import loaded_dates
@@ -98,12 +98,15 @@ class Handover(Closing):
     def settle(self, dates: Dates, said: Settlement, *, run_id: str) -> InDoubt:
         """Note what somebody says of the records of these dates that are in doubt; the target is not asked."""
         with Ledger(self._account.deliveries_url.get_secret_value()) as ledger:
-            return settle(ledger, self._account.name, self._sink.name, dates, said, run_id=run_id)
+            name, once = self._sink.name, self._sink.is_at_most_once
+            return settle(ledger, self._account.name, name, dates, said, run_id=run_id, is_at_most_once=once)
 
-    def in_doubt(self, dates: Dates, keys: Sequence[str] = ()) -> InDoubt:
-        """The records of these dates that are in doubt, of these keys or of all."""
+    def in_doubt(self, dates: Dates, said: Settlement) -> InDoubt:
+        """The records of these dates that this would settle."""
+        with_retry = self._sink.is_at_most_once and said.verdict is State.REJECTED
+        now, name = datetime.now(UTC), self._sink.name
         with Ledger.to_look_at(self._account.deliveries_url.get_secret_value()) as ledger:
-            return in_doubt(ledger, self._account.name, self._sink.name, dates, keys, now=datetime.now(UTC))
+            return in_doubt(ledger, self._account.name, name, dates, said.keys, now=now, with_retry=with_retry)
 
     def tied(self, dates: Dates) -> Dates:
         """The further dates that may have changed for the target with these, of those that it was given before."""

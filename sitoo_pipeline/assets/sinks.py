@@ -32,7 +32,7 @@ class DeliveryConfig(dg.Config):
     settle: str = Field(
         default="",
         description="Of records in doubt (unknown, pending), what somebody found out: 'delivered', 'retry' (it is not "
-        "there, send it) or 'rejected' (it is not there, and is not to be sent)",
+        "there, send it) or 'rejected' (it is not there, and is not to be sent; an e-mail in retry too, by its key)",
     )
     settle_keys: list[str] = Field(default=[], description="Only these records; all in doubt where it is empty")
     settle_by: str = Field(default="", description="Who found it out")

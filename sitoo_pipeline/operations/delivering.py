@@ -162,7 +162,7 @@ def _doubtful(
     account: Account, sinks: Mapping[str, Sink], dates: Mapping[str, Sequence[date]], said: Settlement
 ) -> InDoubt:
     with Handover(Runtime.of(account), sinks[account.name]) as handover:
-        return handover.in_doubt(dates[account.name], said.keys)
+        return handover.in_doubt(dates[account.name], said)
 
 
 def print_compared(compared: Compared, target: str, console: Console) -> None:

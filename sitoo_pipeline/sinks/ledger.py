@@ -163,12 +163,14 @@ class Ledger(Closing):
             rows = connection.execute(query.order_by(DELIVERIES.c.partition, DELIVERIES.c.key))
             return [entry(row) for row in rows if dates is None or row.partition in set(dates)]
 
-    def uncertain(self, account: str, target: str, dates: Collection[date]) -> list[Entry]:
-        """The entries of these dates of which nobody knows whether they arrived, by date and key."""
+    def uncertain(
+        self, account: str, target: str, dates: Collection[date], *, also: Collection[State] = ()
+    ) -> list[Entry]:
+        """The entries of these dates of which nobody knows whether they arrived, or in ``also``, by date and key."""
         days = set(dates)
         if not days:
             return []
-        states = [state.value for state in State if state.is_uncertain]
+        states = [state.value for state in State if state.is_uncertain or state in also]
         query = entries(account, target).where(
             DELIVERIES.c.state.in_(states), DELIVERIES.c.partition.between(min(days), max(days))
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,10 @@ import pytest
 import stamina
 
 from sitoo_pipeline.assets.account import account_assets
+from sitoo_pipeline.assets.deliveries import Handover
+from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.sandbox import Chain, Sandbox
+from sitoo_pipeline.sinks import Ledger, Outcome, Record, Settlement, State
 from sitoo_pipeline_tests.pipeline.project import Project, days
 from sitoo_pipeline_tests.sinks.ometria_server import KEY, OmetriaServer
 
@@ -200,3 +204,17 @@ def test_payloads_are_kept_as_long_as_the_settings_say(
     with closing(sqlite3.connect(project.account.folder / "deliveries.db")) as con:
         kept = con.execute(query).fetchall()
     assert kept == [(str(DATES[0]), 1, 0), (str(DATES[1]), 1, 1)]
+
+
+def test_only_of_a_target_of_emails_what_did_not_arrive_is_rejected(project: Project, server: OmetriaServer) -> None:
+    [sink] = [sink for sink in sinks_of(project.runtime) if sink.name == "ometria"]
+    said = Settlement(State.REJECTED, "ann", "the order was cancelled", ("gone",))
+    with Ledger(project.account.deliveries_url.get_secret_value()) as ledger:
+        gone = Record("gone", DATES[0], {})
+        begun = ledger.begin(project.account.name, sink.name, [gone], run_id="r")
+        results = [(gone, Outcome("gone", State.RETRY))]
+        ledger.finish(project.account.name, sink.name, results, attempts=begun, run_id="r")
+    for once, keys in ((False, []), (True, ["gone"])):
+        with Handover(project.runtime, replace(sink, is_at_most_once=once)) as handover:
+            assert [entry.key for entry in handover.in_doubt(DATES, said).settled] == keys
+            assert [entry.key for entry in handover.settle(DATES, said, run_id="s").settled] == keys

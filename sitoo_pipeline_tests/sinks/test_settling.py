@@ -70,6 +70,23 @@ def test_only_what_is_in_doubt_can_be_settled(shelf: Shelf, ledger: Ledger) -> N
     assert state_of(ledger, "a") is State.UNKNOWN
 
 
+def test_what_surely_did_not_arrive_can_be_rejected_by_its_key(shelf: Shelf, ledger: Ledger) -> None:
+    shelf.becomes = lambda _: State.RETRY
+    hand(shelf, ledger, record("d"))
+
+    def say_once(verdict: State, *keys: str, once: bool = True) -> InDoubt:
+        said = Settlement(verdict, "ann", "the order was cancelled", keys)
+        return settle(ledger, "acme", "shelf", [DAY], said, run_id="run-2", is_at_most_once=once)
+
+    assert keys_of(say_once(State.REJECTED, "d", once=False)) == keys_of(say_once(State.DELIVERED, "d")) == []
+    unnamed = say_once(State.REJECTED)
+    assert (keys_of(unnamed), state_of(ledger, "d")) == (["a"], State.RETRY)
+    assert unnamed.messages == ("d: surely not taken: to have it rejected, name it by its key",)
+    assert keys_of(say_once(State.REJECTED, "d")) == ["d"]
+    assert [letter.key for letter in ledger.dead_letters("acme", "shelf")] == ["a", "d"]
+    assert hand(shelf, ledger, record("d")).failed is False
+
+
 def test_what_may_be_on_its_way_at_this_moment_is_left_alone(ledger: Ledger) -> None:
     ledger.claim("acme", "shelf", record("a"), attempts=None, run_id="run-1")
     found = say(ledger, State.RETRY)
