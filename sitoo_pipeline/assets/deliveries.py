@@ -36,14 +36,14 @@ class NotDeliveredError(RuntimeError):
 
 
 class NotLoadedError(RuntimeError):
-    """There is nothing to make the records of a date from."""
+    """There is nothing to make the records of a date from. ``not_compared`` says it of a dry run, beside the date."""
 
     safe_to_show = True
 
     def __init__(self, day: object) -> None:
-        super().__init__(
-            f"{day} is not loaded, so nothing was handed over: load it first, with 'sitoo-pipeline backfill'"
-        )
+        load = "load it first, with 'sitoo-pipeline backfill'"
+        self.not_compared = f"not loaded, so there is nothing to compare: {load}"
+        super().__init__(f"{day} is not loaded, so nothing was handed over: {load}")
 
 
 class Handover(Closing):

@@ -149,7 +149,7 @@ def _compare(
         try:
             report = handover.compare([day], force=config.force, rejected=config.rejected)
         except NotLoadedError as error:
-            raise dg.Failure(description=str(error), allow_retries=False) from None
+            raise dg.Failure(description=f"{day}: {error.not_compared}", allow_retries=False) from None
         _log_comparison(context, day, report)
         _observe(context, asset_key, day, comparison_metadata(report))
         unread |= {day.isoformat(): why for why in report.unread}

@@ -76,7 +76,7 @@ def compare(
                 try:
                     report = handover.compare([day], force=force, rejected=rejected)
                 except NotLoadedError as error:
-                    yield Compared(account.name, day, trouble=str(error))
+                    yield Compared(account.name, day, trouble=error.not_compared)
                 else:
                     why = "; ".join(report.unread)
                     yield Compared(account.name, day, report, f"not compared with the target: {why}" if why else None)

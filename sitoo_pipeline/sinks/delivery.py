@@ -143,7 +143,6 @@ def _compared(target: Target, step: Step, circuit: Circuit, unread: list[str]) -
         except NotReadError as error:
             unread.append(str(error))
             circuit.reason = circuit.reason or (str(error) if error.stop else "")
-            details = (f"it cannot be compared: {error}",)
     return Change(step.record.key, step.record.partition, step.reason, tuple(details))
 
 
