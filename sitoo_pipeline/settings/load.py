@@ -21,7 +21,8 @@ _REQUIRED = ("SITOO_BASE_URL", "SITOO_API_ID", "SITOO_API_PASSWORD", "SITOO_STAR
 _NOT_CONFIGURED = (
     "there are no settings yet; either write sitoo_pipeline.toml here (sitoo_pipeline.example.toml is a start; "
     f"{CONFIG_VARIABLE} may name a file elsewhere), or set {', '.join(_REQUIRED)} in the environment or in .env "
-    "(.env.example is a start)"
+    "(.env.example is a start). After 'sitoo-pipeline demo', 'sitoo-pipeline ui' shows the demo's account, and "
+    "'sitoo-pipeline sandbox' prints the settings with which the other commands see it; put them into .env"
 )
 
 

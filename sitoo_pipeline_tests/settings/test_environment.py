@@ -133,7 +133,9 @@ def test_nothing_configured_tells_both_ways(tmp_path: Path) -> None:
     assert line == (
         "there are no settings yet; either write sitoo_pipeline.toml here (sitoo_pipeline.example.toml is a start; "
         "SITOO_PIPELINE_CONFIG may name a file elsewhere), or set SITOO_BASE_URL, SITOO_API_ID, SITOO_API_PASSWORD, "
-        "SITOO_START_DATE in the environment or in .env (.env.example is a start)"
+        "SITOO_START_DATE in the environment or in .env (.env.example is a start). After 'sitoo-pipeline demo', "
+        "'sitoo-pipeline ui' shows the demo's account, and 'sitoo-pipeline sandbox' prints the settings with which the "
+        "other commands see it; put them into .env"
     )
 
 
