@@ -30,6 +30,9 @@ from sitoo_pipeline.warehouse.rules import Violation, broken, kept, typed, viola
 
 Layout = Literal["envelope", "array"]
 
+_UNREADABLE = (duckdb.InvalidInputException, UnicodeDecodeError)
+"""What DuckDB raises of a body of a wrong shape: its message quotes the body, and can be cut within a character."""
+
 PAGE = 10**9
 """More objects than a body can hold: ``_object`` is the page times this, and the position in the page."""
 
@@ -126,7 +129,7 @@ def stage(
         readable = bodies
         try:
             _describe(con, "staged", bodies, hints)
-        except duckdb.InvalidInputException:
+        except _UNREADABLE:
             folder = Path(after.enter_context(tempfile.TemporaryDirectory()))
             readable = replace(bodies, files=tuple(_readable(con, bodies, folder)))
             _describe(con, "staged", readable, hints)
@@ -164,7 +167,7 @@ def _readable(con: duckdb.DuckDBPyConnection, bodies: Bodies, folder: Path) -> I
         try:
             con.execute(f"SELECT max(_object) FROM {bodies.objects([page])}")
             yield file
-        except duckdb.InvalidInputException:
+        except _UNREADABLE:
             items = _decoded(file, bodies.layout)
             good = [None if violations(bodies.table, item) else kept(bodies.table, item) for item in items]
             yield _write(folder / f"{page}.json.gz", good, bodies.layout)

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sitoo_pipeline.tables import raw, types
@@ -245,6 +245,11 @@ records = st.fixed_dictionaries({}, optional={field.name: json_values for field 
 
 
 @settings(max_examples=40, deadline=None)
+@example(
+    items=[
+        {"amount": None, "lines": None, "more": None, "tags": {"paid": None, "pieces": False, "more": "0\x1f\x1f\x80"}}
+    ]
+)
 @given(items=st.lists(records | json_values, max_size=12))
 def test_any_json_is_loaded_or_refused_and_python_knows_which(con: duckdb.DuckDBPyConnection, items: list[Any]) -> None:
     items = [{**item, "id": number} if isinstance(item, dict) else item for number, item in enumerate(items)]
