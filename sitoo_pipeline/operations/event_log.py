@@ -37,6 +37,7 @@ class KeptOpenEventLog(SqliteEventLogStorage):
         self._engines: dict[str, sa.Engine] = {}
         self._tables: set[str] = set()
         self._own_lock = Lock()
+        self._latest: dict[tuple[dg.AssetKey | None, dg.DagsterEventType | None], int] = {}
         super().__init__(base_dir)
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
@@ -44,7 +45,7 @@ class KeptOpenEventLog(SqliteEventLogStorage):
 
         The same rows as one by one; what is known of an asset as a whole is that of its last event.
         """
-        of_assets = [event for event in events if event.dagster_event_type in ASSET_EVENTS]
+        of_assets = [self._at_its_own_time(event) for event in events if event.dagster_event_type in ASSET_EVENTS]
         insert = SqlEventLogStorageTable.insert()
         rows = [self._event_to_row(event) for event in of_assets]
         last = {(row["asset_key"], row["dagster_event_type"]): number for number, row in enumerate(rows)}
@@ -61,6 +62,19 @@ class KeptOpenEventLog(SqliteEventLogStorage):
         for event in events:
             if event.dagster_event_type not in ASSET_EVENTS:
                 self.store_event(event)
+
+    def _at_its_own_time(self, event: dg.EventLogEntry) -> dg.EventLogEntry:
+        """The event, no earlier than a millisecond after the asset's last one of its kind.
+
+        The UI lists an asset's events by millisecond, and shows one of those that share it: one date of a whole range.
+        """
+        kind = (event.get_dagster_event().asset_key, event.dagster_event_type)
+        milliseconds = int(event.timestamp * 1000)
+        if milliseconds <= self._latest.get(kind, 0):
+            milliseconds = self._latest[kind] + 1
+            event = event._replace(timestamp=(milliseconds + 0.5) / 1000)
+        self._latest[kind] = milliseconds
+        return event
 
     def has_table(self, table_name: str) -> bool:
         """Whether there is that table. Dagster asks so for each result of a check, by opening the file once more."""

@@ -100,6 +100,8 @@ def test_a_range_run_writes_the_same_rows_as_dagsters_own_storage(
     monkeypatch.setattr(KeptOpenEventLog, "store_event", store_event)
     with open_instance(home) as instance:
         run_range(instance)
+        hours = instance.fetch_materializations(dg.AssetKey("hours"), limit=10).records
+        assert len({int(record.timestamp * 1000) for record in hours}) == 4, "the UI shows one event per millisecond"
     with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(plain))) as instance:
         run_range(instance)
     there = rows_written(plain)
