@@ -62,16 +62,19 @@ def demo(
     days: Annotated[int, typer.Option(min=1, max=400, help="How many of the last whole days.")] = 14,
     stores: Annotated[int, typer.Option(min=1, max=60, help="How many stores the chain has.")] = 6,
     seed: Annotated[int, typer.Option(help="Another seed, another chain.")] = 1,
+    as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Run the whole pipeline against the embedded sandbox, and show what came out of it."""
     from sitoo_pipeline.operations.demo import DemoChain, run_demo
-    from sitoo_pipeline.operations.demo_report import print_demo
+    from sitoo_pipeline.operations.demo_report import demo_as_json, print_demo
 
-    console = standard_console()
+    console = working_console(as_json=as_json)
     chain = DemoChain.until_yesterday(days=days, stores=stores, seed=seed)
     console.print(f"Sandbox: {stores} stores and a web shop. The last {days} days, from Sitoo to the targets.")
     found, success, troubles = run_demo(chain, console, verbose=is_verbose())
     print_demo(found, troubles, console)
+    if as_json:
+        standard_console().print_json(data=demo_as_json(found, troubles, success=success))
     if not success:
         raise typer.Exit(1)
 
@@ -255,15 +258,23 @@ def doctor(as_json: AsJson = False) -> None:  # noqa: FBT002
 @app.command(short_help="Dagster's web server and daemon, with this project's history.")
 @clearly
 def ui(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the web server.")] = 3000,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the web server; 3000 without it, read-only 3001.")
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    read_only: Annotated[  # noqa: FBT002
+        bool, typer.Option("--read-only", help="The web server alone; nothing can be started or changed in it.")
+    ] = False,
 ) -> None:
-    """Start Dagster's web server and daemon, with this project's history and schedules."""
+    """Start Dagster's web server and daemon, with this project's history and schedules.
+
+    With --read-only, the web server for analysts: beside the operator's, on another port.
+    """
     from sitoo_pipeline.operations.ui import serve_ui
     from sitoo_pipeline.settings import SettingsError
 
     try:
-        code = serve_ui(host=host, port=port)
+        code = serve_ui(host=host, port=port or (3001 if read_only else 3000), read_only=read_only)
     except SettingsError as error:
         fail(str(error), 2)
     raise typer.Exit(code)

@@ -79,6 +79,7 @@ def restore(
     file: Annotated[Path, typer.Argument(help="The file that backup wrote.", metavar="FILE")],
     account: AccountName = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Put what a backup holds in the places that the settings name, after every file of it was checked.
 
@@ -86,12 +87,17 @@ def restore(
     """
     settings = settings_or_exit()
     accounts_or_exit(settings, account)
+    from dataclasses import asdict
+
     from sitoo_pipeline.operations.restore import restore_backup
 
     done = restore_backup(settings.accounts, file, only=account, force=force)
     for name, left_out in done.left_out.items():
         for what in left_out if account in (None, name) else []:
             say(f"{name}: {what}")
+    if as_json:
+        standard_console().print_json(data=asdict(done))
+        return
     names = [account] if account else done.accounts
     standard_console().print(
         f"{', '.join(names)}: restored as of {done.created_at}; sitoo-pipeline status shows what is lacking since"

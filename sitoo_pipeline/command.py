@@ -24,13 +24,21 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-_shown = {"verbose": False}
-"""What ``--verbose`` says: the one thing that holds for every verb."""
+_shown = {"verbose": False, "log_is_json": False}
+"""What holds for every verb: what ``--verbose`` says, and whether standard error is a log of JSON lines."""
+
+
+class Ended(typer.Exit):
+    """The end of a verb that failed, with what was said of it."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(code)
+        self.text = text
 
 
 def set_verbose(verbose: bool) -> None:  # noqa: FBT001
     """Whether Dagster's log and whole error reports are shown."""
-    _shown["verbose"] = verbose
+    _shown.update(verbose=verbose, log_is_json=False)
     # Without a handler Python prints warnings: each retry would be a line between those that a person is to read.
     logging.getLogger("sitoo_pipeline").handlers = [logging.StreamHandler() if verbose else logging.NullHandler()]
 
@@ -62,15 +70,23 @@ def standard_console() -> Console:
     return make_console()
 
 
-def say(text: str) -> None:
-    """A line on standard error."""
-    print(text, file=sys.stderr)  # noqa: T201
+def say(text: str, *, level: int = logging.WARNING) -> None:
+    """A line on standard error; where the settings make that a log of JSON lines, one of those."""
+    if _shown["log_is_json"]:
+        logging.getLogger(__name__).log(level, text)
+    else:
+        print(text, file=sys.stderr)  # noqa: T201
 
 
 def fail(text: str, code: int) -> NoReturn:
-    """End with a line on standard error and an exit code."""
-    say(text)
-    raise typer.Exit(code)
+    """End with a line on standard error and an exit code; with ``--json``, the text is in the answer too."""
+    say(text, level=logging.ERROR)
+    raise Ended(text, code)
+
+
+def _answer_with(text: str, code: int) -> None:
+    """The one JSON document of a verb that ended before it had an answer."""
+    standard_console().print_json(data={"error": text, "exit_code": code})
 
 
 def settings_or_exit() -> Settings:
@@ -81,6 +97,11 @@ def settings_or_exit() -> Settings:
         settings = load_settings()
     except SettingsError as error:
         fail(str(error), 2)
+    if settings.log_format == "json":
+        from sitoo_pipeline.logs import log_to_stderr, secrets_of
+
+        log_to_stderr(secrets_of(settings))
+        _shown["log_is_json"] = True
     for warning in settings.warnings:
         say(f"warning: {warning}")
     return settings
@@ -101,22 +122,31 @@ def clearly(verb: Callable[P, None]) -> Callable[P, None]:
     @wraps(verb)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            verb(*args, **kwargs)
-        except KeyboardInterrupt:
-            fail("Interrupted. What was done stays; run it again for the rest.", 130)
-        except typer.Exit:
+            _explaining(verb, *args, **kwargs)
+        except Ended as end:
+            if kwargs.get("as_json"):
+                _answer_with(end.text, end.exit_code)
             raise
-        except Exception as error:
-            from sitoo_pipeline.operations.faults import exit_code, explained
-
-            if text := explained(error):
-                fail(text, exit_code(error))
-            if is_verbose():
-                raise
-            again = shlex.join(["sitoo-pipeline", "--verbose", *sys.argv[1:]])
-            fail(f"unexpected {type(error).__name__}; the whole report: {again}", 1)
 
     return guarded
+
+
+def _explaining(verb: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    try:
+        verb(*args, **kwargs)
+    except KeyboardInterrupt:
+        fail("Interrupted. What was done stays; run it again for the rest.", 130)
+    except typer.Exit:
+        raise
+    except Exception as error:
+        from sitoo_pipeline.operations.faults import exit_code, explained
+
+        if text := explained(error):
+            fail(text, exit_code(error))
+        if is_verbose():
+            raise
+        again = shlex.join(["sitoo-pipeline", "--verbose", *sys.argv[1:]])
+        fail(f"unexpected {type(error).__name__}; the whole report: {again}", 1)
 
 
 def working_console(*, as_json: bool) -> Console:

@@ -12,7 +12,7 @@ import dagster as dg
 
 from sitoo_pipeline.assets.account import AccountAssets, account_assets
 from sitoo_pipeline.assets.runtime import Runtime
-from sitoo_pipeline.automation import jobs, schedules, sensors
+from sitoo_pipeline.automation import jobs, schedules, sensors, use_log_of
 from sitoo_pipeline.settings import Account, Settings, is_configured, load_settings
 from sitoo_pipeline.settings.demo import demo_settings
 
@@ -43,4 +43,6 @@ def build_defs(settings: Settings, *, runtime: Callable[[Account], Runtime] = Ru
 @dg.definitions
 def defs() -> dg.Definitions:
     """The definitions that ``workspace.yaml`` names."""
-    return build_defs(load_settings() if is_configured() else demo_settings())
+    settings = load_settings() if is_configured() else demo_settings()
+    use_log_of(settings)
+    return build_defs(settings)

@@ -1,5 +1,6 @@
 """What the events of a failed run say: which dates failed, and why, in words that may be shown."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import dagster as dg
@@ -36,10 +37,15 @@ def reason(event: dg.DagsterEvent, run_id: str) -> str:
 
 def dates_of(run: dg.DagsterRun) -> list[date]:
     """The dates that a run was about, as its tags say."""
-    if RANGE_START in run.tags and RANGE_END in run.tags:
-        first, last = date.fromisoformat(run.tags[RANGE_START]), date.fromisoformat(run.tags[RANGE_END])
+    return dates_of_tags(run.tags)
+
+
+def dates_of_tags(tags: Mapping[str, str]) -> list[date]:
+    """The dates that the tags of a run name."""
+    if RANGE_START in tags and RANGE_END in tags:
+        first, last = date.fromisoformat(tags[RANGE_START]), date.fromisoformat(tags[RANGE_END])
         return [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    return [date.fromisoformat(run.tags[_PARTITION])] if _PARTITION in run.tags else []
+    return [date.fromisoformat(tags[_PARTITION])] if _PARTITION in tags else []
 
 
 def is_of_account(run: dg.DagsterRun, account: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from sitoo_pipeline.operations.status import statuses
 from sitoo_pipeline.sandbox import Chain, Sandbox
 from sitoo_pipeline.settings import Settings, load_settings
 from sitoo_pipeline.settings.demo import DEMO_ACCOUNT, SANDBOX_PORT, demo_data_dir
+from sitoo_pipeline.settings.load import LOG_FORMAT_VARIABLE
 from sitoo_pipeline.sinks import State
 
 TIMEZONE = "Europe/Stockholm"
@@ -75,7 +77,8 @@ def fresh_demo(demo: DemoChain) -> Iterator[tuple[Settings, Sandbox]]:
     folder.mkdir(parents=True)
     with Sandbox(chain=demo.chain()) as sandbox:
         variables = environment(sandbox, demo.dates[0]) | {"SITOO_PIPELINE_DATA_DIR": str(folder.parent)}
-        settings = load_settings(cwd=folder, environ=variables)
+        log = {LOG_FORMAT_VARIABLE: os.environ.get(LOG_FORMAT_VARIABLE, "")}
+        settings = load_settings(cwd=folder, environ=variables | log)
         port = f":{urlsplit(sandbox.sitoo_url).port}/"
         lines = [f"{name}={value.replace(port, f':{SANDBOX_PORT}/')}" for name, value in variables.items()]
         lines += [f"SANDBOX_STORES={demo.stores}", f"SANDBOX_SEED={demo.seed}"]

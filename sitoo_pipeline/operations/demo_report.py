@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from sitoo_pipeline.assets.day_status import DayStatus, Place
 from sitoo_pipeline.operations.console import span
-from sitoo_pipeline.operations.status_report import balanced, targets
+from sitoo_pipeline.operations.status_report import balanced, day_as_json, targets
 from sitoo_pipeline.settings.demo import DEMO_ACCOUNT, demo_data_dir
 from sitoo_pipeline.sinks import State
 
@@ -39,6 +40,11 @@ def print_demo(days: Sequence[DayStatus], troubles: Sequence[str], console: Cons
     for trouble in troubles:
         console.print(trouble, style="red")
     _print_next(console)
+
+
+def demo_as_json(days: Sequence[DayStatus], troubles: Sequence[str], *, success: bool) -> dict[str, Any]:
+    """The same for other programs: whether all went well, the state of each date, and what went wrong."""
+    return {"success": success, "days": [day_as_json(day) for day in days], "troubles": list(troubles)}
 
 
 def money(amount: Decimal, *, places: int = 2) -> str:

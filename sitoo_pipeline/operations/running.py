@@ -6,9 +6,11 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
+import structlog
 from rich.console import Console
 
 from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.automation import use_log_of
 from sitoo_pipeline.definitions import accounts_of, build_defs
 from sitoo_pipeline.operations.dates import yesterday
 from sitoo_pipeline.operations.execution import Execution, Outcome, StageError
@@ -86,6 +88,8 @@ def at_work(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Dagster's beta notices are for those who write assets
         home = dagster_home(settings.data_dir)
+        use_log_of(settings)
+        is_logged = verbose or settings.log_format == "json"
         # One runtime for both, so that what is told of the work is of the work that is done.
         runtimes = {account.name: Runtime.of(account) for account in settings.accounts}
         defs = build_defs(settings, runtime=lambda account: runtimes[account.name])
@@ -93,5 +97,6 @@ def at_work(
         with open_instance(home) as instance:
             for name in names:
                 execution = Execution(accounts[name], defs, instance, tags={"trigger": trigger})
-                execution.log_level = "INFO" if verbose else execution.log_level
-                yield name, execution
+                execution.log_level = "INFO" if is_logged else execution.log_level
+                with structlog.contextvars.bound_contextvars(account=name):
+                    yield name, execution

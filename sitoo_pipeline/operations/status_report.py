@@ -109,7 +109,7 @@ def status_as_json(found: Iterable[AccountStatus]) -> list[dict[str, Any]]:
     listed = []
     for account in found:
         as_of = account.inventory.as_of and account.inventory.as_of.isoformat()
-        listed += [{**_as_json(day), "as_of": as_of, "trouble": None} for day in account.inventory.days]
+        listed += [{**day_as_json(day), "as_of": as_of, "trouble": None} for day in account.inventory.days]
         if account.trouble:
             listed.append({**dict.fromkeys(_KEYS), **_UNREAD, "account": account.account, "trouble": account.trouble})
     return listed
@@ -122,7 +122,8 @@ _KEYS = (
 )  # fmt: skip
 
 
-def _as_json(day: DayStatus) -> dict[str, Any]:
+def day_as_json(day: DayStatus) -> dict[str, Any]:
+    """One date, for other programs."""
     return {
         "account": day.account,
         "business_date": day.business_date.isoformat(),

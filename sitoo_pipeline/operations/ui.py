@@ -30,8 +30,11 @@ def check_port(host: str, port: int) -> None:
         raise PortTakenError(text) from None
 
 
-def serve_ui(*, host: str, port: int) -> int:
-    """Run ``dagster dev`` until it is interrupted, and return its exit code.
+def serve_ui(*, host: str, port: int, read_only: bool = False) -> int:
+    """Run Dagster's web server and daemon until they are interrupted, and return the exit code.
+
+    With ``read_only`` it is the web server alone, in which nothing can be started or changed: for analysts, beside the
+    operator's, on the same history.
 
     Raises:
         SettingsError: the settings are wrong; nothing was started.
@@ -40,7 +43,10 @@ def serve_ui(*, host: str, port: int) -> int:
     settings = load_settings() if is_configured() else demo_settings()
     check_port(host, port)
     workspace = str(dagster_home(settings.data_dir) / "workspace.yaml")
-    command = [sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", host, "-p", str(port)]
+    program = ["dagster_webserver", "--read-only"] if read_only else ["dagster", "dev"]
+    # Dagster calls its text "colored".
+    form = "json" if settings.log_format == "json" else "colored"
+    command = [sys.executable, "-m", *program, "-w", workspace, "-h", host, "-p", str(port), "--log-format", form]
     # In a group of its own: Dagster's children are then stopped together, and only once, when this one is interrupted.
     with _handled(), subprocess.Popen(command, env=_environment(), start_new_session=True) as child:  # noqa: S603
         while True:

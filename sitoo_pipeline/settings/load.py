@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
@@ -17,6 +17,8 @@ from sitoo_pipeline.settings.section import Section
 from sitoo_pipeline.settings.sources import CONFIG_VARIABLE, find_file, parse_file, path_below, read_environment
 
 DATA_DIR_VARIABLE = "SITOO_PIPELINE_DATA_DIR"
+LOG_FORMAT_VARIABLE = "SITOO_PIPELINE_LOG_FORMAT"
+LogFormat = Literal["text", "json"]
 _REQUIRED = ("SITOO_BASE_URL", "SITOO_API_ID", "SITOO_API_PASSWORD", "SITOO_START_DATE")
 _NOT_CONFIGURED = (
     "there are no settings yet; either write sitoo_pipeline.toml here (sitoo_pipeline.example.toml is a start; "
@@ -33,11 +35,13 @@ class Settings(Section):
         data_dir: Absolute path of the folder that holds one folder per account.
         accounts: In the order of the file.
         warnings: What is allowed but perhaps not meant, one line each.
+        log_format: How the log is written to standard error.
     """
 
     data_dir: Path
     accounts: tuple[Account, ...]
     warnings: tuple[str, ...] = ()
+    log_format: LogFormat = "text"
 
     def account_folder(self, account: Account) -> Path:
         """The folder of everything that is kept of an account."""
@@ -72,13 +76,15 @@ def load_settings(cwd: Path | str | None = None, environ: Mapping[str, str] | No
         if fault:
             raise SettingsError([*faults, fault])
         data_dir = _data_dir(tables.get("data_dir", "data"), "data_dir", folder, faults)
+        log_format = _log_format(variables, faults, tables.get("log_format", "text"))
         readings = _read_accounts(tables, variables, faults)
         warnings += unread(variables, file=file, data_dir_variable=DATA_DIR_VARIABLE)
     elif _has_account(variables):
         data_dir = _data_dir(variables.get(DATA_DIR_VARIABLE, "").strip() or "data", DATA_DIR_VARIABLE, folder, faults)
+        log_format = _log_format(variables, faults)
         readings = [read_variables(variables)]
         known = [key.label for key in readings[0].keys.values()]
-        warnings += misspelt(variables, [*known, CONFIG_VARIABLE, DATA_DIR_VARIABLE])
+        warnings += misspelt(variables, [*known, CONFIG_VARIABLE, DATA_DIR_VARIABLE, LOG_FORMAT_VARIABLE])
     else:
         raise SettingsError([*faults, Fault(path="", message=_NOT_CONFIGURED)])
 
@@ -95,7 +101,9 @@ def load_settings(cwd: Path | str | None = None, environ: Mapping[str, str] | No
     if faults:
         raise SettingsError(faults)
     warnings += doubled(accounts)
-    return Settings(data_dir=data_dir, accounts=tuple(accounts), warnings=tuple(warnings))
+    return Settings(
+        data_dir=data_dir, accounts=tuple(accounts), warnings=tuple(warnings), log_format=log_format or "text"
+    )
 
 
 def _has_account(variables: Mapping[str, str]) -> bool:
@@ -113,9 +121,20 @@ def _data_dir(value: object, label: str, cwd: Path, faults: list[Fault]) -> Path
     return path
 
 
+def _log_format(variables: Mapping[str, str], faults: list[Fault], in_file: object = "text") -> LogFormat | None:
+    """The variable goes before the file, so that a server can have it for all that it runs."""
+    value = variables.get(LOG_FORMAT_VARIABLE, "").strip()
+    label, said = (LOG_FORMAT_VARIABLE, value) if value else ("log_format", in_file)
+    for known in get_args(LogFormat):
+        if said == known:
+            return known  # type: ignore[no-any-return]  # one of the literals
+    faults.append(Fault(path=label, message=f'must be "text" or "json", not {said!r}'))
+    return None
+
+
 def _read_accounts(tables: Mapping[str, Any], variables: Mapping[str, str], faults: list[Fault]) -> list[Reading]:
     """Read the accounts of the file; faults of its top level are added to `faults`."""
-    known = ["data_dir", "accounts"]
+    known = ["data_dir", "log_format", "accounts"]
     faults += [unknown_key(dotted(key), key, known) for key in tables if key not in known]
     accounts = tables.get("accounts", {})
     if not isinstance(accounts, dict) or not accounts:

@@ -29,6 +29,27 @@ _UNSAFE_TEXT = (
 )
 
 
+# What looks like a long number and is none of a person's: ids of runs, hashes, dates with their times, ranges of ids.
+_HARMLESS = (
+    r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{32,}\b"
+    r"|\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?![-\d])"
+    rf"|\b{_RANGE.pattern}=\d+"
+)
+_NUMBERS = re.compile(rf"{_HARMLESS}|(?P<number>{_UNSAFE_TEXT[-1][0].pattern})")
+
+
+def redact(text: str, *, secrets: Iterable[str] = ()) -> str:
+    """A text of our own for a log, as long as it is: without ``secrets``, credentials, e-mail addresses, long numbers.
+
+    Ids of runs, hashes, dates and ranges of ids stay.
+    """
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    for pattern, replacement in _UNSAFE_TEXT[:-1]:
+        text = pattern.sub(replacement, text)
+    return _NUMBERS.sub(lambda found: HIDDEN if found["number"] else found[0], text)
+
+
 def safe_query(params: Mapping[str, str]) -> str:
     """The query of a request as it may be shown: values only of parameters known to be harmless, long ones cut."""
     return "&".join(f"{name}={_safe_value(name, value)}" for name, value in params.items())

@@ -20,7 +20,7 @@ from dagster._core.instance import InstanceRef
 from rich.console import Console
 
 from sitoo_pipeline.assets.day_status import DayStatus
-from sitoo_pipeline.operations.demo_report import money, print_demo
+from sitoo_pipeline.operations.demo_report import demo_as_json, money, print_demo
 from sitoo_pipeline.operations.status import statuses
 from sitoo_pipeline.settings import load_settings
 from sitoo_pipeline_tests.cli.project import (
@@ -111,6 +111,9 @@ def test_no_line_of_figures_is_wider_than_the_terminal(shown: Shown, width: int)
     with chdir(shown.folder):
         [account] = load_settings(cwd=shown.account, environ={}).accounts
     days = statuses(account, DATES)
+    said = demo_as_json(days, ["why"], success=True)
+    assert [(day["business_date"], day["state"]) for day in said["days"]] == [(str(day), "done") for day in DATES]
+    assert (said["success"], said["troubles"]) == (True, ["why"])
     for number in (4, 6, 9):
         wide = [many_stores(day, number) for day in days]
         assert max(len(line.rstrip()) for line in shown_at(width, wide)) <= width
@@ -143,6 +146,16 @@ def test_the_ui_shows_the_demos_runs_and_stops_with_all_its_children(shown: Show
             assert stages == [f"demo_{stage}" for stage in ("reference", "extract", "transform", "deliver", "publish")]
             [leader] = children(process.pid)
             assert len(processes_of_session(leader)) > 2
+            beside = a_free_port()
+            analysts = project.start("ui", "--read-only", "--port", str(beside))
+            try:
+                patiently(lambda: answers(client, f"http://127.0.0.1:{beside}/server_info"), seconds=60)
+                shown_there = graphql(client, beside, "{ permissions { value } runsOrError { __typename } }")
+                assert {permission["value"] for permission in shown_there["permissions"]} == {False}
+                assert shown_there["runsOrError"]["__typename"] == "Runs"
+            finally:
+                assert stop(analysts, signal.SIGTERM) == 0
+                analysts.communicate()
         finally:
             code = stop(process, signal.SIGTERM)
             process.communicate()

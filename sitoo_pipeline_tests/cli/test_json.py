@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sitoo_pipeline.operations.status_report import status_as_json
-from sitoo_pipeline_tests.cli.project import DATES, Project
+from sitoo_pipeline_tests.cli.project import DATES, Project, completed
 
 
 @pytest.fixture
@@ -50,3 +50,28 @@ def test_long_work_says_what_became_of_each_date(verb: str, alone: Project) -> N
 
 def test_no_account_is_an_empty_list() -> None:
     assert status_as_json([]) == []
+
+
+def test_what_ends_a_verb_is_the_answer_too(alone: Project) -> None:
+    for arguments, code in ((("prune", "--account", "other"), 2), (("backup", "--output", "."), 1)):
+        result = alone.invoke(*arguments, "--json")
+        assert result.exit_code == code
+        assert json.loads(result.stdout) == {"error": result.stderr.strip(), "exit_code": code}
+        assert alone.invoke(*arguments).stdout == ""
+    (alone.folder / ".env").unlink()
+    result = alone.invoke("status", "--json")
+    assert json.loads(result.stdout)["error"].startswith("there are no settings yet")
+
+
+def test_with_a_log_of_json_both_outputs_are_for_programs(alone: Project) -> None:
+    alone.environ = {"SITOO_PIPELINE_LOG_FORMAT": "json"}
+    code, out, err = completed(alone.start("prune", "--json"))
+    assert (code, json.loads(out)) == (0, {"sitoo": {"runs": 0}})
+    lines = [json.loads(line) for line in err.splitlines()]
+    assert {(line["account"], line["job"]) for line in lines} == {("sitoo", "sitoo_retention")}
+    assert len({line["run_id"] for line in lines}) == 1
+    assert lines[-1]["message"] == 'Finished execution of run for "sitoo_retention".'
+    code, out, err = completed(alone.start("prune", "--account", "other", "--json"))
+    assert code == 2
+    line = json.loads(err)
+    assert (line["level"], line["message"]) == ("error", json.loads(out)["error"])

@@ -18,18 +18,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": set(),
     "tables": set(),
     "sitoo": set(),
+    "logs": {"sitoo"},
     "sandbox": set(),
     "warehouse": {"tables"},
     "transforms": {"tables"},
     "sinks": {"tables"},
     "reporting": {"tables", "warehouse"},
     "assets": FOR_ASSETS,
-    "automation": {"assets"},
-    "operations": FOR_ASSETS | {"assets", "automation", "definitions", "reporting", "sandbox"},
+    "automation": {"assets", "logs", "settings"},
+    "operations": FOR_ASSETS | {"logs", "assets", "automation", "definitions", "reporting", "sandbox"},
 }
 """The other rooms that a room may import."""
 
-WITHOUT_DAGSTER = ("settings", "tables", "sitoo", "warehouse", "transforms", "sinks", "reporting", "sandbox")
+WITHOUT_DAGSTER = ("settings", "tables", "sitoo", "logs", "warehouse", "transforms", "sinks", "reporting", "sandbox")
 PURE = {"__future__", "collections", "dataclasses", "datetime", "decimal", "functools", "itertools", "polars", "typing"}
 """What a transform may import beside the tables: nothing that reads, writes, waits, guesses or tells the time."""
 PURE |= {"zoneinfo"}

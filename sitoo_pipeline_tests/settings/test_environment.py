@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from sitoo_pipeline.settings import is_configured, load_settings
+from sitoo_pipeline.settings import SettingsError, is_configured, load_settings
 from sitoo_pipeline_tests.settings.support import ACCOUNT, CREDENTIALS, ENVIRON, faults, write
 
 
@@ -177,3 +177,15 @@ def test_loopback_may_be_unencrypted(tmp_path: Path, host: str) -> None:
     settings = load_settings(tmp_path, ENVIRON | {"SITOO_BASE_URL": f"http://{host}/v2/accounts/1500/"})
     assert settings.warnings == ()
     assert settings.accounts[0].base_url == f"http://{host}/v2/accounts/1500"
+
+
+def test_the_variable_of_the_log_goes_before_the_file(tmp_path: Path) -> None:
+    write(tmp_path, 'log_format = "text"' + ACCOUNT)
+    variable = {"SITOO_PIPELINE_LOG_FORMAT": "json"}
+    assert load_settings(tmp_path, CREDENTIALS).log_format == "text"
+    assert load_settings(tmp_path, CREDENTIALS | variable).log_format == "json"
+    assert load_settings(tmp_path, CREDENTIALS | variable).warnings == ()
+    (tmp_path / "sitoo_pipeline.toml").unlink()
+    assert load_settings(tmp_path, ENVIRON | variable).log_format == "json"
+    with pytest.raises(SettingsError, match='SITOO_PIPELINE_LOG_FORMAT: must be "text" or "json", not \'xml\''):
+        load_settings(tmp_path, ENVIRON | {"SITOO_PIPELINE_LOG_FORMAT": "xml"})
