@@ -13,6 +13,7 @@ import dagster as dg
 from sitoo_pipeline.assets.computation import Computation
 from sitoo_pipeline.assets.days import DayMetadata, run_days
 from sitoo_pipeline.assets.metadata import day_totals, load_metadata, table_rows
+from sitoo_pipeline.assets.previews import shown
 from sitoo_pipeline.assets.runtime import Runtime, chunks
 from sitoo_pipeline.assets.specs import BACKFILL, key, table_spec
 from sitoo_pipeline.tables import Table
@@ -132,12 +133,10 @@ def compute_dates(runtime: Runtime, computation: Computation, dates: Sequence[da
         )
         found: dict[dg.AssetKey, dict[date, dict[str, Any]]] = {}
         for table, loaded in done.items():
+            told = {day: part for day, part in loaded.items() if day in dates or part.changed}
             totals, rows = day_totals(table, frames[table]), table_rows(con, table)
-            found[key(runtime.account.name, table)] = {
-                day: {**load_metadata(part, rows), **totals.get(day, {})}
-                for day, part in loaded.items()
-                if day in dates or part.changed
-            }
+            figures = {day: {**load_metadata(part, rows), **totals.get(day, {})} for day, part in told.items()}
+            found[key(runtime.account.name, table)] = shown(con, table, frames[table], figures)
         if comparison:
             first = computation.tables[0]
             for day, said in found[key(runtime.account.name, first)].items():

@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "transforms": {"tables"},
     "sinks": {"tables"},
     "reporting": {"tables", "warehouse"},
-    "assets": FOR_ASSETS,
+    "assets": FOR_ASSETS | {"reporting"},
     "automation": {"assets", "logs", "settings"},
     "operations": FOR_ASSETS | {"logs", "assets", "automation", "definitions", "reporting", "sandbox"},
 }

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from base64 import b64decode
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
+from sitoo_pipeline.assets.previews import PREVIEWS, ROWS
 from sitoo_pipeline.tables import Table, marts
 from sitoo_pipeline_tests.pipeline.conftest import WEEK, Week
 from sitoo_pipeline_tests.pipeline.expected import csv_files, differing_cells
@@ -124,6 +129,60 @@ def test_ometria_has_the_sales_of_the_week(week: Week) -> None:
     }
     assert all(order["is_valid"] for order in orders.values())
     assert list(week.sandbox.ometria.errors) == []
+
+
+@pytest.fixture(scope="module")
+def shown(week: Week) -> Callable[[Table], dict[str, dict[str, Any]]]:
+    """What the UI shows of each date of a table."""
+
+    def of(table: Table) -> dict[str, dict[str, Any]]:
+        asset = dg.AssetKey(["kedjan", table.layer, table.name])
+        with week.project.instance() as instance:
+            records = instance.fetch_materializations(asset, limit=len(WEEK)).records
+        made = {record.partition_key or "": record.asset_materialization for record in records}
+        return {day: dict(each.metadata) for day, each in made.items() if each}
+
+    return of
+
+
+def test_each_date_shows_its_figures(shown: Callable[[Table], dict[str, dict[str, Any]]], week: Week) -> None:
+    for table in (marts.HOURLY_SALES, marts.DAILY_SALES):
+        of_table = shown(table)
+        assert of_table.keys() == {str(day) for day in WEEK}
+        for row in week.project.query(
+            "SELECT business_date, currency, sum(gross_sales) AS gross_sales, sum(net_sales) AS net_sales, "
+            "sum(discounts) AS discounts, sum(returns) AS returns FROM marts.daily_sales GROUP BY ALL"
+        ):
+            said, currency = of_table[str(row.pop("business_date"))], row.pop("currency")
+            assert {name: said[f"{name}_{currency}"].value for name in row} == pytest.approx(
+                {name: float(value) for name, value in row.items()}
+            )
+
+
+def test_each_date_shows_a_few_of_its_rows(shown: Callable[[Table], dict[str, dict[str, Any]]], week: Week) -> None:
+    people = {str(order[name]) for order in week.objects["orders"] for name in ("email", "namefirst") if order[name]}
+    assert people
+    for table, preview in PREVIEWS.items():
+        for day, said in shown(table).items():
+            rows = [record.data for record in said["preview"].records]
+            assert len(rows) == min(said["dagster/partition_row_count"].value, ROWS), (table.name, day)
+            assert all(set(row) == set(preview.columns) for row in rows)
+            assert not people & {value for row in rows for value in row.values()}
+    [busiest] = shown(marts.DAILY_SALES)["2026-10-24"]["preview"].records[:1]
+    [most] = week.project.query(
+        "SELECT store_id, gross_sales::VARCHAR AS gross_sales, transactions FROM marts.daily_sales "
+        "WHERE business_date = DATE '2026-10-24' ORDER BY transactions DESC, store_id, channel, currency LIMIT 1"
+    )
+    assert {name: busiest.data[name] for name in most} == most
+
+
+def test_each_date_shows_its_sales_as_a_picture(shown: Callable[[Table], dict[str, dict[str, Any]]]) -> None:
+    for table in (marts.HOURLY_SALES, marts.DAILY_SALES):
+        for day, said in shown(table).items():
+            found = re.fullmatch(r"!\[Sales of (.*)\]\(data:image/svg\+xml;base64,(.*)\)", said["picture"].value)
+            assert found
+            assert found[1] == day
+            assert f"{date.fromisoformat(day):%a} {day}" in b64decode(found[2]).decode()
 
 
 @pytest.fixture(scope="module")
