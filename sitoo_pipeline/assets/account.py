@@ -11,6 +11,7 @@ from sitoo_pipeline.assets import core, marts
 from sitoo_pipeline.assets.changes import change_asset, change_key
 from sitoo_pipeline.assets.checks import asset_checks
 from sitoo_pipeline.assets.computed import computed_asset
+from sitoo_pipeline.assets.freshness import with_freshness
 from sitoo_pipeline.assets.inventory_check import NAME as INVENTORY
 from sitoo_pipeline.assets.inventory_check import inventory_check
 from sitoo_pipeline.assets.polls import POLLS
@@ -63,18 +64,18 @@ def _build(runtime: Runtime) -> AccountAssets:
     computations = (*core.COMPUTATIONS, *marts.COMPUTATIONS)
     dated = [table for c in computations for table in c.tables if table.partition]
     checked = (*raw.DATED, *core_tables.TABLES, *mart_tables.TABLES)
+    made = (
+        reference_asset(runtime),
+        *(dated_asset(runtime, table, daily) for table in raw.DATED),
+        *(computed_asset(runtime, computation, daily) for computation in computations),
+        read_copy_asset(runtime),
+        *(sink_asset(runtime, sink, daily) for sink in sinks),
+        *(change_asset(runtime, poll) for poll in POLLS),
+    )
     return AccountAssets(
         runtime=runtime,
         partitions_def=daily,
-        assets=(
-            *source_specs(account.name),
-            reference_asset(runtime),
-            *(dated_asset(runtime, table, daily) for table in raw.DATED),
-            *(computed_asset(runtime, computation, daily) for computation in computations),
-            read_copy_asset(runtime),
-            *(sink_asset(runtime, sink, daily) for sink in sinks),
-            *(change_asset(runtime, poll) for poll in POLLS),
-        ),
+        assets=(*source_specs(account.name), *(with_freshness(account, asset) for asset in made)),
         checks=(
             *(check for table in checked for check in asset_checks(runtime, table, daily)),
             inventory_check(runtime),

@@ -44,6 +44,7 @@ def digest(runtime: Runtime, now: datetime) -> Notice:
         "kind": "digest",
         "business_date": str(yesterday.business_date),
         "state": yesterday.state.value,
+        "ready_by": runtime.account.ready_by,
         "dates": {str(day.business_date): day.state.value for day in found},
         "rejected": refused,
     }

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import polars as pl
@@ -20,53 +21,60 @@ from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.warehouse import WarehouseLockedError, WarehouseVersionError
 
 NAME = "inventory"
-EXPECTED = "every date that is over is loaded, reconciled and delivered"
+EXPECTED = "every date that is over is loaded, reconciled and delivered, yesterday by {ready_by}"
 
 
 def inventory_check(runtime: Runtime) -> dg.AssetChecksDefinition:
     """The check ``inventory`` of one account: passes when no date lacks anything.
 
     A warning where figures and z-reports differ and nothing else is wrong; an error where a date is failed, missing,
-    incomplete or not delivered.
+    incomplete or not delivered. Before the account's ``ready_by``, yesterday counts only where it failed.
     """
+    expected = EXPECTED.format(ready_by=runtime.account.ready_by)
 
     @dg.asset_check(
         asset=read_copy_key(runtime.account.name),
         name=NAME,
-        description=f"Expected: {EXPECTED}, from the account's start to yesterday.",
+        description=f"Expected: {expected}, from the account's start on.",
     )
     def inventory() -> dg.AssetCheckResult:
         now = datetime.now(UTC)
         try:
             # Today is not over; and a zone far in the west may have its yesterday still.
-            return _result(take_inventory(runtime, dates_until(runtime, now)[:-1], now=now), runtime.account.name)
+            return judged(take_inventory(runtime, dates_until(runtime, now)[:-1], now=now), runtime, now)
         except (WarehouseLockedError, WarehouseVersionError) as error:
-            return _untaken(str(error))
+            return _untaken(str(error), expected)
         except OperationalError as error:
-            return _untaken(
-                f"the ledger of deliveries does not answer ({type(error.orig).__name__}): see deliveries_url"
-            )
+            why = f"the ledger of deliveries does not answer ({type(error.orig).__name__}): see deliveries_url"
+            return _untaken(why, expected)
 
     return inventory
 
 
-def _untaken(why: str) -> dg.AssetCheckResult:
+def _untaken(why: str, expected: str) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=False,
         severity=dg.AssetCheckSeverity.ERROR,
         description="the inventory could not be taken",
-        metadata={"expected": EXPECTED, "actual": why, "what_to_do": "Put the cause right and run the check again."},
+        metadata={"expected": expected, "actual": why, "what_to_do": "Put the cause right and run the check again."},
     )
 
 
-def _result(taken: Inventory, account: str) -> dg.AssetCheckResult:
-    found = lacking(taken.days)
-    counts = {state: number for state, number in taken.counts().items() if state is not DayState.DONE}
+def judged(taken: Inventory, runtime: Runtime, now: datetime) -> dg.AssetCheckResult:
+    """The answer of the check for what was found at ``now``."""
+    account, expected = runtime.account.name, EXPECTED.format(ready_by=runtime.account.ready_by)
+    found = [
+        day for day in lacking(taken.days) if day.state is DayState.FAILED or now >= runtime.ready_at(day.business_date)
+    ]
+    told = [*found, *(day for day in taken.days if day.state is DayState.OPEN)]
+    counts = Inventory(tuple(told)).counts()
     actual = "as expected"
     if found:
         said = ", ".join(f"{number} {state}" for state, number in counts.items() if state is not DayState.OPEN)
         actual = f"{len(found)} of {len(taken.days)} dates: {said}"
-    metadata: dict[str, Any] = {"expected": EXPECTED, "actual": actual, "dates": len(taken.days)}
+    metadata: dict[str, Any] = {"expected": expected, "actual": actual, "dates": len(taken.days)}
+    if taken.days:
+        metadata["yesterday"] = _yesterday(taken.days[-1], runtime, now)
     metadata |= {state.value: number for state, number in counts.items()}
     if taken.as_of:
         metadata["as_of"] = dg.MetadataValue.timestamp(taken.as_of)
@@ -78,6 +86,14 @@ def _result(taken: Inventory, account: str) -> dg.AssetCheckResult:
         description=actual,
         metadata=metadata,
     )
+
+
+def _yesterday(day: DayStatus, runtime: Runtime, now: datetime) -> str:
+    due = runtime.ready_at(day.business_date)
+    said = f"{day.business_date} is {day.state}"
+    if now < due:
+        return f"{said}; it is to be done by {due.astimezone(ZoneInfo(runtime.account.timezone)):%H:%M}"
+    return said
 
 
 def _failures(days: Sequence[DayStatus]) -> list[DayStatus]:

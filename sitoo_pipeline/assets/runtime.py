@@ -77,6 +77,11 @@ class Runtime:
         midnight = datetime.combine(day + timedelta(days=1), time())
         return max(midnight.replace(tzinfo=zone).astimezone(UTC) for zone in self.zones)
 
+    def ready_at(self, day: date) -> datetime:
+        """By when the business date is to be loaded, reconciled and delivered."""
+        at = datetime.combine(day + timedelta(days=1), time.fromisoformat(self.account.ready_by))
+        return max(at.replace(tzinfo=ZoneInfo(self.account.timezone)).astimezone(UTC), self.over_at(day))
+
     def places(self, con: duckdb.DuckDBPyConnection) -> Places:
         """Where sales can happen, from the settings and the reference tables as they are now."""
         return Places(

@@ -10,6 +10,7 @@ import dagster as dg
 
 from sitoo_pipeline.assets.account import AccountAssets
 from sitoo_pipeline.assets.digest import digest, failure, tell
+from sitoo_pipeline.assets.freshness import ready_cron
 from sitoo_pipeline.assets.told import Told
 from sitoo_pipeline.automation.failures import dates_of, failed_dates, is_of_account, reason
 
@@ -104,7 +105,7 @@ def digest_schedules(account: AccountAssets) -> list[dg.ScheduleDefinition]:
         dg.ScheduleDefinition(
             name=digest_name(account.name),
             job_name=digest_name(account.name),
-            cron_schedule="15 5 * * *",
+            cron_schedule=ready_cron(account.runtime.account, minutes_later=15),
             execution_timezone=account.runtime.account.timezone,
             description="How yesterday is, to whom the settings name",
             default_status=dg.DefaultScheduleStatus.RUNNING,

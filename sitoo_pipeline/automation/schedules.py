@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from sitoo_pipeline.assets.account import AccountAssets
+from sitoo_pipeline.assets.freshness import ready_cron
 from sitoo_pipeline.automation.alerts import digest_schedules
 from sitoo_pipeline.automation.jobs import PRIORITY, daily_name, inventory_name, poll_name
 from sitoo_pipeline.automation.retention import retention_name
@@ -30,7 +31,9 @@ def schedules(account: AccountAssets) -> list[dg.ScheduleDefinition]:
             f"What changed: open orders, and the last {settings.reread_days} days",
         ),
         _polling(account, "deep_reread", "0 4 * * 0", "week", f"What changed in {settings.deep_reread_days} days"),
-        _plain(account, "inventory", "0 5 * * *", inventory_name(account.name), "What is missing, up to yesterday"),
+        _plain(
+            account, "inventory", ready_cron(settings), inventory_name(account.name), "What is missing, up to yesterday"
+        ),
         _plain(account, "retention", "30 5 * * *", retention_name(account.name), "Old runs, bodies and deliveries go"),
         *digest_schedules(account),
     ]

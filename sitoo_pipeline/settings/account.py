@@ -20,6 +20,7 @@ from sitoo_pipeline.settings.values import (
     PositiveDays,
     Seconds,
     SitooBaseUrl,
+    TimeOfDay,
     TimeZone,
     not_in_future,
 )
@@ -67,6 +68,9 @@ class Http(Section):
         return value
 
 
+_EARLIEST_READY, _LATEST_READY = "02:15", "23:00"
+
+
 def _sqlite(path: Path) -> SecretStr:
     return SecretStr(f"sqlite:///{path.as_posix()}")
 
@@ -96,6 +100,11 @@ class Account(Section):
     )
     start_date: Annotated[CalendarDate, Variable("SITOO_START_DATE")] = Field(
         description="first business date", examples=[date(2024, 1, 1)]
+    )
+    ready_by: TimeOfDay = Field(
+        default="05:00",
+        description="time by which yesterday is to be loaded, reconciled and delivered",
+        examples=["05:00"],
     )
     reread_days: Days = Field(default=7, description="recent days that are read again each night", examples=[7])
     deep_reread_days: Days = Field(default=60, description="days that are read again each week", examples=[60])
@@ -172,6 +181,15 @@ class Account(Section):
     @classmethod
     def _start_date_has_come(cls, value: date, info: ValidationInfo) -> date:
         return not_in_future(value, timezone=info.data.get("timezone"))
+
+    @field_validator("ready_by")
+    @classmethod
+    def _ready_after_the_load(cls, value: str) -> str:
+        if not _EARLIEST_READY <= value <= _LATEST_READY:
+            raise ValueError(
+                f"{value} is not between {_EARLIEST_READY} and {_LATEST_READY}; the night's load begins at 02:00"
+            )
+        return value
 
     @field_validator("targets")
     @classmethod

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import time
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from sitoo_pipeline.settings.section import Secret, Section, Variable
-from sitoo_pipeline.settings.values import Email, WebAddress
+from sitoo_pipeline.settings.values import Email, TimeOfDay, WebAddress
 
 _CTX_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -18,18 +17,6 @@ def _field(value: Any) -> str | int | None:
     if isinstance(value, bool) or not isinstance(value, str | int | None):
         raise ValueError('must be a field\'s code or name in quotes, its id as a number, or "" to send nothing')
     return value.strip() if isinstance(value, str) else value
-
-
-def _time_of_day(value: Any) -> str:
-    if isinstance(value, time):
-        value = f"{value:%H:%M}"  # TOML has times without quotes
-    try:
-        if not isinstance(value, str) or len(value) != len("02:00"):
-            raise ValueError
-        time.fromisoformat(value)
-    except ValueError:
-        raise ValueError('must be a time such as "02:00"') from None
-    return value
 
 
 def _departments(value: Any) -> dict[str, str]:
@@ -51,7 +38,6 @@ def _numbers(value: Any) -> dict[str, int]:
 
 
 FieldName = Annotated[str | int | None, BeforeValidator(_field)]
-TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
 
 
 class SameSystemFields(Section):

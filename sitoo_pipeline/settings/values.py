@@ -7,7 +7,7 @@ right. It shows the wrong value only where that cannot be a secret. Rules betwee
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -168,3 +168,18 @@ Days = Annotated[int, Field(strict=True, ge=0, le=3660)]
 PositiveDays = Annotated[int, Field(strict=True, ge=1, le=3660)]
 Seconds = Annotated[float, Field(strict=True, gt=0, le=3600, allow_inf_nan=False)]
 Amount = Annotated[Decimal, BeforeValidator(_amount)]
+
+
+def _time_of_day(value: Any) -> str:
+    if isinstance(value, time):
+        value = f"{value:%H:%M}"  # TOML has times without quotes
+    try:
+        if not isinstance(value, str) or len(value) != len("02:00"):
+            raise ValueError
+        time.fromisoformat(value)
+    except ValueError:
+        raise ValueError('must be a time such as "02:00"') from None
+    return value
+
+
+TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]

@@ -15,6 +15,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.freshness import CronFreshnessPolicy, TimeWindowFreshnessPolicy
 
 from sitoo_pipeline.definitions import build_defs
 from sitoo_pipeline.tables import ALL_TABLES
@@ -35,6 +36,7 @@ api_id_env = "KEDJAN_ID"
 api_password_env = "KEDJAN_PASSWORD"
 start_date = 2026-06-01
 timezone = "Europe/Helsinki"
+ready_by = "06:30"
 [accounts.outlet.targets.samesystem]
 base_url = "http://127.0.0.1:9/samesystem"
 email = "pos-api@example.com"
@@ -67,6 +69,13 @@ def defs(project: Project) -> dg.Definitions:
     return build_defs(project.settings)
 
 
+def fresh(policy: dg.FreshnessPolicy | None) -> dict[str, str]:
+    """By when an asset is to be made."""
+    if isinstance(policy, CronFreshnessPolicy):
+        return {"fresh": f"{policy.deadline_cron} {policy.timezone}, from {policy.lower_bound_delta} before"}
+    return {"fresh": f"{policy.fail_window.to_timedelta()}"} if isinstance(policy, TimeWindowFreshnessPolicy) else {}
+
+
 def graph(defs: dg.Definitions) -> dict[str, Any]:
     assets = defs.resolve_asset_graph()
     repository = defs.get_repository_def()
@@ -75,6 +84,7 @@ def graph(defs: dg.Definitions) -> dict[str, Any]:
             "deps": sorted(parent.to_user_string() for parent in assets.get(key).parent_keys),
             "group": assets.get(key).group_name,
             "partitioned": assets.get(key).is_partitioned,
+            **fresh(assets.get(key).freshness_policy),
         }
         for key in assets.get_all_asset_keys()
     }

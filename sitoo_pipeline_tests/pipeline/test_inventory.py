@@ -19,7 +19,7 @@ from sitoo_pipeline.assets.day_status import DayState, DayStatus
 from sitoo_pipeline.assets.deliveries import Handover, NotDeliveredError
 from sitoo_pipeline.assets.extract import extract_dates
 from sitoo_pipeline.assets.inventory import Inventory, dates_until, take_inventory
-from sitoo_pipeline.assets.inventory_check import NAME
+from sitoo_pipeline.assets.inventory_check import NAME, judged
 from sitoo_pipeline.assets.published import read_copy_key
 from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.tables import raw
@@ -66,6 +66,11 @@ class Story:
 
     def day(self, day: date, *, now: datetime = NOW) -> DayStatus:
         return self.inventory(day, now=now).days[0]
+
+    def judged(self, *, due: bool = True) -> dg.AssetCheckResult:
+        """The check as it is at the time by which yesterday is to be ready, or just before."""
+        now = self.project.runtime.ready_at(YESTERDAY) - timedelta(seconds=0 if due else 1)
+        return judged(self.inventory(now=now), self.project.runtime, now)
 
     def check(self) -> dg.AssetCheckEvaluation:
         """The check by itself, as a job of its own runs it."""
@@ -162,8 +167,8 @@ def test_without_a_warehouse_every_date_is_missing_and_nothing_is_made(tmp_path:
 
 
 def test_the_check_lists_the_worst_first_and_the_commands(story: Story) -> None:
-    found = story.check()
-    assert (found.passed, found.severity, found.blocking) == (False, dg.AssetCheckSeverity.ERROR, False)
+    found = story.judged()
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert found.description == ("6 of 7 dates: 1 failed, 2 missing, 1 incomplete, 1 undelivered, 1 unreconciled")
     table = found.metadata["examples"]
     assert isinstance(table, dg.TableMetadataValue)
@@ -180,6 +185,15 @@ def test_the_check_lists_the_worst_first_and_the_commands(story: Story) -> None:
     assert str(found.metadata["what_to_do"].value).splitlines()[0] == (
         f"sitoo-pipeline backfill --account kedjan --from {FAILED} --to {YESTERDAY}"
     )
+
+
+def test_yesterday_is_late_from_the_time_on_by_which_it_is_to_be_ready(story: Story) -> None:
+    early, late = story.judged(due=False), story.judged()
+    assert early.description == "5 of 7 dates: 1 failed, 1 missing, 1 incomplete, 1 undelivered, 1 unreconciled"
+    assert early.metadata["yesterday"].value == f"{YESTERDAY} is missing; it is to be done by 05:00"
+    assert late.metadata["yesterday"].value == f"{YESTERDAY} is missing"
+    assert str(late.metadata["expected"].value).endswith("yesterday by 05:00")
+    assert str(YESTERDAY) not in str(early.metadata["what_to_do"].value)
 
 
 def test_a_run_ends_with_the_check_and_does_not_fail_by_it(story: Story) -> None:
@@ -243,10 +257,11 @@ def test_a_date_that_was_asked_for_before_it_was_over_is_incomplete(story: Story
 
 def test_the_command_in_the_check_puts_everything_right(story: Story) -> None:
     story.load(FAILED, MISSING, UNDELIVERED, RAW_ONLY, YESTERDAY)
-    found = story.check()
-    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert found.description == "5 of 7 dates: 5 unreconciled"
+    late = story.judged()
+    assert (late.passed, late.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert late.description == "5 of 7 dates: 5 unreconciled"
     story.shop.objects["orders"].clear()
     story.load(*DATES)
+    assert story.judged().passed
     found = story.check()
     assert (found.passed, found.description) == (True, "as expected")
