@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 
 from sitoo_pipeline.tables import Table, marts
+from sitoo_pipeline.tables.lineage import in_words, origins
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.tables.types import MONEY, PERCENT, QUANTITY
 from sitoo_pipeline.warehouse import Loaded
@@ -36,7 +37,9 @@ def _column(table: Table, column: Column) -> dg.TableColumn:
     for tagged, tag in _KIND_TAGS.items():
         if column.type is tagged:
             tags[tag] = ""
-    said = column.description + (f". Formula: {column.formula}" if column.formula else "")
+    parts = [column.description, f"Formula: {column.formula}" if column.formula else ""]
+    made_from = in_words(origins(table).get(column.name, ()))
+    said = ". ".join(part for part in [*parts, f"From {made_from}" if made_from else ""] if part)
     kind = column.type.sql if len(column.type.sql) < 60 else column.type.kind
     return dg.TableColumn(
         name=column.name,
@@ -47,13 +50,26 @@ def _column(table: Table, column: Column) -> dg.TableColumn:
     )
 
 
-def definition_metadata(table: Table) -> dict[str, Any]:
+def column_lineage(account: str, table: Table) -> dg.TableColumnLineage:
+    """Which columns of which assets each column is made from."""
+    return dg.TableColumnLineage(
+        {
+            name: [dg.TableColumnDep(dg.AssetKey([account, of.layer, of.name]), column) for of, column in made_from]
+            for name, made_from in origins(table).items()
+        }
+    )
+
+
+def definition_metadata(account: str, table: Table) -> dict[str, Any]:
     """What is known of a table before it has any rows."""
     known: dict[str, Any] = {
         "dagster/column_schema": column_schema(table),
         "dagster/table_name": table.qualified,
         "grain": ", ".join(table.key) or "one row per entry",
     }
+    if origins(table):
+        # Dagster's open-source UI draws no lineage of columns. Other tools read it; people read the Columns tab.
+        known["dagster/column_lineage"] = column_lineage(account, table)
     if table.documentation:
         known["documentation"] = dg.MetadataValue.url(table.documentation)
     return known

@@ -34,7 +34,7 @@ def table_spec(
         owners=[OWNER],
         kinds=kinds,
         tags={"account": account, "layer": table.layer},
-        metadata=definition_metadata(table),
+        metadata=definition_metadata(account, table),
         partitions_def=partitions_def,
     )
 

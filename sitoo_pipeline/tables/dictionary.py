@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sitoo_pipeline.tables import ALL_TABLES, Column, Table
+from sitoo_pipeline.tables.lineage import in_words, origins
 from sitoo_pipeline.tables.types import DataType, FieldType, ObjectList
 
 PAGE = Path("docs") / "data-dictionary.md"
@@ -34,7 +35,8 @@ declarations in `sitoo_pipeline/tables/`; change it there.
   `TIMESTAMPTZ` is an instant (UTC), a `DATE` is a date in the store's local time.
 - **`null`** says that a value can be absent.
 - **Personal data** is marked with ⚑. A list with the mark holds personal data somewhere inside.
-- **From** says what a column is computed from, or where in Sitoo's object (`o`) or in its nth entry (`i`) it is read.
+- **From** says how a column is computed and from which columns, or where in Sitoo's object (`o`) or in its nth entry
+  (`i`) it is read.
 - In most tables `_loaded_at` and `_run_id` stand behind the columns listed here: when the row was written, and by which
   Dagster run.
 """
@@ -84,7 +86,7 @@ def _section(table: Table) -> str:
     grain = f"One row per {', '.join(code(name) for name in table.key)}." if table.key else ""
     replaced = f"Replaced by {code(table.partition)}." if table.partition else ""
     source = f"[Sitoo's documentation]({table.documentation})." if table.documentation else ""
-    rows = "\n".join(_row(column) for column in table.columns)
+    rows = "\n".join(_row(table, column) for column in table.columns)
     facts = " ".join(fact for fact in (grain, replaced, source) if fact)
     return "\n".join(
         [
@@ -97,20 +99,23 @@ def _section(table: Table) -> str:
     )
 
 
-def _row(column: Column) -> str:
+def _row(table: Table, column: Column) -> str:
     kind = column.type.kind if isinstance(column.type, ObjectList) else code(column.type.sql)
     meaning = ". ".join(part for part in (escaped(column.description), _nested(column.type)) if part)
     cells = (
         code(column.name) + (" ⚑" if column.personal else ""),
         kind + (", null" if column.nullable else ""),
         meaning,
-        _origin(column),
+        _origin(table, column),
     )
     return f"| {' | '.join(cells)} |"
 
 
-def _origin(column: Column) -> str:
-    return escaped(column.formula) if column.formula else code(column.source) if column.source else ""
+def _origin(table: Table, column: Column) -> str:
+    if column.source:
+        return code(column.source)
+    made_from = in_words(origins(table).get(column.name, ()))
+    return "<br>".join(escaped(part) for part in (column.formula, made_from) if part)
 
 
 def _nested(kind: FieldType) -> str:

@@ -143,6 +143,27 @@ def test_every_asset_says_what_it_is(defs: dg.Definitions) -> None:
             assert (spec.partitions_def is not None) == (table.partition is not None), key
 
 
+def test_columns_are_made_from_columns_of_the_assets_before_theirs(defs: dg.Definitions) -> None:
+    found = {spec.key: spec for spec in specs(defs)}
+    columns = {key: {column.name for column in said.columns} for key in found if (said := schema_of(found[key]))}
+    told = 0
+    for spec in found.values():
+        lineage = spec.metadata.get("dagster/column_lineage")
+        for name, made_from in lineage.deps_by_column.items() if lineage else ():
+            told += 1
+            assert name in columns[spec.key]
+            for dep in made_from:
+                assert dep.column_name in columns[dep.asset_key]
+                # What is made together with it is in the same step: it is not before it, and what that reads is.
+                assert dep.asset_key in {before.asset_key for before in spec.deps}, (spec.key, name, dep)
+    assert told > 300
+
+
+def schema_of(spec: dg.AssetSpec) -> dg.TableSchema | None:
+    schema = spec.metadata.get("dagster/column_schema")
+    return getattr(schema, "schema", schema)
+
+
 def test_every_table_of_the_contract_is_an_asset(defs: dg.Definitions) -> None:
     found = {tuple(spec.key.path[1:]) for spec in specs(defs)}
     assert {key for key in TABLES if key[0] in ("core", "marts")} <= found
