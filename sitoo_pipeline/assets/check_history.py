@@ -5,14 +5,15 @@ one.
 A result counts for a date when it names that date and the materialization that it looked at.
 """
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
 import dagster as dg
 
-# The one type of Dagster used here that it does not export; a test pins what the UI makes of it.
+# What Dagster does not export; tests pin what it makes of them.
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
+from dagster._core.events import DagsterEventBatchMetadata
 
 Target = AssetCheckEvaluationTargetMaterializationData
 
@@ -34,26 +35,37 @@ def newest_of(instance: dg.DagsterInstance, asset: dg.AssetKey, dates: Sequence[
     return found
 
 
-def log_result_of_date(
-    context: dg.AssetCheckExecutionContext,
-    result: dg.AssetCheckResult,
-    day: date,
+def log_results_of_dates(
+    context: dg.AssetCheckExecutionContext | dg.AssetExecutionContext,
+    results: Mapping[date, dg.AssetCheckResult],
     *,
-    looked_at: Target | None,
+    looked_at: Mapping[date, Target],
     is_blocking: bool,
 ) -> None:
-    """File ``result`` as that of one date of the run, of which it looked at that materialization."""
-    assert result.asset_key is not None
-    assert result.check_name is not None
-    evaluation: Any = dg.AssetCheckEvaluation(
-        asset_key=result.asset_key,
-        check_name=result.check_name,
-        passed=result.passed,
-        severity=result.severity,
-        metadata=result.metadata,
-        description=result.description,
-        blocking=is_blocking,
-        partition=day.isoformat(),
-        target_materialization_data=looked_at,
-    )
-    context.op_execution_context.log_event(evaluation)  # takes it, though its type hint does not say so
+    """File the results of one check as those of single dates of the run, all together.
+
+    ``looked_at`` has for each date the materialization that the check looked at, where there is one.
+    """
+    step = context.op_execution_context.get_step_execution_context()
+    batch, last = str(uuid.uuid4()), max(results, default=None)
+    for day, result in sorted(results.items()):
+        assert result.asset_key is not None
+        assert result.check_name is not None
+        evaluation = dg.AssetCheckEvaluation(
+            asset_key=result.asset_key,
+            check_name=result.check_name,
+            passed=result.passed,
+            severity=result.severity,
+            metadata=result.metadata,
+            description=result.description,
+            blocking=is_blocking,
+            partition=day.isoformat(),
+            target_materialization_data=looked_at.get(day),
+        )
+        dg.DagsterEvent.from_step(
+            dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+            step,
+            event_specific_data=evaluation,
+            message=f"{day}: {result.check_name} {'passed' if result.passed else 'did not pass'}, {result.description}",
+            batch_metadata=DagsterEventBatchMetadata(batch, is_end=day == last),
+        )

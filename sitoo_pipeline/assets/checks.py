@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 
 from sitoo_pipeline.assets.check import Check
-from sitoo_pipeline.assets.check_history import log_result_of_date, newest_of
+from sitoo_pipeline.assets.check_history import log_results_of_dates, newest_of
 from sitoo_pipeline.assets.check_queries import CHECKS
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import key
@@ -70,12 +70,16 @@ def asset_checks(
                 found = exceptions(con, check, dates, hold_back_above=above)
                 if check.is_dated and len(dates) > 1:
                     # Dagster files the result of a range run under no date; so that each date has its own, say it here.
-                    for day in dates:
-                        of_day = found.filter(pl.col("business_date") == day)
-                        result = _result(check, asset, of_day, query(check, [day], hold_back_above=above))
-                        log_result_of_date(
-                            context, result, day, looked_at=looked_at.get(day), is_blocking=check.blocking
+                    results = {
+                        day: _result(
+                            check,
+                            asset,
+                            found.filter(pl.col("business_date") == day),
+                            query(check, [day], hold_back_above=above),
                         )
+                        for day in dates
+                    }
+                    log_results_of_dates(context, results, looked_at=looked_at, is_blocking=check.blocking)
                 yield _result(check, asset, found, query(check, dates, hold_back_above=above))
 
     return [run_checks]

@@ -16,15 +16,20 @@ from typing import Any, ClassVar
 
 import dagster as dg
 import sqlalchemy as sa
-from dagster._core.events import ASSET_EVENTS
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.instance import InstanceRef
 from dagster._core.storage.event_log import SqlEventLogStorageTable, SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.pool import QueuePool
 
+from sitoo_pipeline.operations.check_executions import Stored, record_checks
+
 _MOST_OPEN = 4
 """Shards that are kept open: the index, the run at work, and the one before it."""
+
+_STORED_TOGETHER = ASSET_EVENTS | ASSET_CHECK_EVENTS
+"""The types of events of which there are some for each date; of the others a run has a handful."""
 
 
 class KeptOpenEventLog(SqliteEventLogStorage):
@@ -45,22 +50,27 @@ class KeptOpenEventLog(SqliteEventLogStorage):
 
         The same rows as one by one; what is known of an asset as a whole is that of its last event.
         """
-        of_assets = [self._at_its_own_time(event) for event in events if event.dagster_event_type in ASSET_EVENTS]
+        together = [
+            self._at_its_own_time(event) if event.dagster_event_type in ASSET_EVENTS else event
+            for event in events
+            if event.dagster_event_type in _STORED_TOGETHER
+        ]
         insert = SqlEventLogStorageTable.insert()
-        rows = [self._event_to_row(event) for event in of_assets]
-        last = {(row["asset_key"], row["dagster_event_type"]): number for number, row in enumerate(rows)}
+        rows = [self._event_to_row(event) for event in together]
         if rows:
             with self.run_connection(events[0].run_id) as connection:
                 connection.execute(insert, rows)
             with self.index_transaction() as connection:
-                ids = connection.scalars(
+                numbers = connection.scalars(
                     insert.returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True), rows
                 ).all()
-                self._store_asset_event_tags(connection, of_assets, ids)
-                for number in last.values():
-                    self._store_asset_event(connection, of_assets[number], ids[number])
+                stored = [Stored(*one) for one in zip(together, rows, numbers, strict=True)]
+                self._store_asset_events(connection, [one for one in stored if one.row["asset_key"]])
+                left = record_checks(connection, stored)
+            for one in left:
+                self.store_asset_check_event(one.event, one.number)
         for event in events:
-            if event.dagster_event_type not in ASSET_EVENTS:
+            if event.dagster_event_type not in _STORED_TOGETHER:
                 self.store_event(event)
 
     def _at_its_own_time(self, event: dg.EventLogEntry) -> dg.EventLogEntry:
@@ -75,6 +85,13 @@ class KeptOpenEventLog(SqliteEventLogStorage):
             event = event._replace(timestamp=(milliseconds + 0.5) / 1000)
         self._latest[kind] = milliseconds
         return event
+
+    def _store_asset_events(self, connection: sa.Connection, stored: Sequence[Stored]) -> None:
+        of_assets = [one for one in stored if one.event.dagster_event_type in ASSET_EVENTS]
+        self._store_asset_event_tags(connection, [one.event for one in of_assets], [one.number for one in of_assets])
+        last = {(one.row["asset_key"], one.event.dagster_event_type): one for one in of_assets}
+        for one in last.values():
+            self._store_asset_event(connection, one.event, one.number)
 
     def has_table(self, table_name: str) -> bool:
         """Whether there is that table. Dagster asks so for each result of a check, by opening the file once more."""

@@ -4,12 +4,14 @@ import json
 import os
 import shutil
 import sqlite3
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster._core.instance import InstanceRef
 
+from sitoo_pipeline.assets.check_history import Target, log_results_of_dates
 from sitoo_pipeline.operations.event_log import KeptOpenEventLog, kept_open
 from sitoo_pipeline.operations.home import dagster_home, open_instance
 
@@ -35,6 +37,19 @@ def figures(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
         for number, day in enumerate(context.partition_keys):
             context.add_asset_metadata({"rows": number}, asset_key=asset, partition_key=day)
         yield dg.MaterializeResult(asset_key=asset)
+    for check, planned in (("add_up", True), ("unplanned", False)):
+        results = {
+            date.fromisoformat(day): dg.AssetCheckResult(
+                asset_key=dg.AssetKey("days"), check_name=check, passed=number != 2, description=f"{number} rows"
+            )
+            for number, day in enumerate(context.partition_keys[:-1])  # nothing is found of the last date
+        }
+        looked_at = {
+            day: Target(storage_id=40 + day.day, run_id=context.run.run_id, timestamp=1.0)
+            for day in results
+            if day.day != 3
+        }
+        log_results_of_dates(context, results, looked_at=looked_at, is_blocking=planned)
     yield dg.AssetCheckResult(asset_key="days", check_name="add_up", passed=True)
 
 
@@ -109,8 +124,14 @@ def test_a_range_run_writes_the_same_rows_as_dagsters_own_storage(
     materialized = [row for row in there["event_logs"] if "ASSET_MATERIALIZATION" in row]
     assert len(materialized) == 2 * 2 * 4  # two assets and four dates, in the index and in the run's own file
     assert {row[-1] for row in there["last materialization"]} == {"2026-03-04"}
-    written = {"ASSET_MATERIALIZATION", "ASSET_MATERIALIZATION_PLANNED"}
+    checked = {row[3]: (row[2], row[5]) for row in there["asset_check_executions"] if row[1] == "add_up" and row[3]}
+    passed, failed = "SUCCEEDED", "FAILED"
+    assert list(checked) == ["2026-03-03", "2026-03-04", "2026-03-01", "2026-03-02"]
+    assert list(checked.values()) == [(failed, ""), ("PLANNED", ""), (passed, 41), (passed, 42)]
+    # One result in each run is that of the range: Dagster hands it over alone.
+    written = {"ASSET_MATERIALIZATION", "ASSET_MATERIALIZATION_PLANNED", "ASSET_CHECK_EVALUATION_PLANNED"}
     assert not written & {kind.value for kind in alone if kind}, "not in one transaction"
+    assert alone.count(dg.DagsterEventType.ASSET_CHECK_EVALUATION) == 1
 
 
 def run_range(instance: dg.DagsterInstance) -> None:
@@ -128,7 +149,10 @@ def rows_written(home: Path) -> dict[str, list[tuple[str, ...]]]:
         "asset_keys": "SELECT asset_key, CAST(last_run_id IS NOT NULL AS TEXT), "
         "CAST(last_materialization_timestamp IS NOT NULL AS TEXT) FROM asset_keys",
         "asset_check_executions": "SELECT c.asset_key, c.check_name, execution_status, coalesce(c.partition, ''), "
-        "coalesce(e.dagster_event_type, '') FROM asset_check_executions AS c "
+        "coalesce(e.dagster_event_type, ''), coalesce(materialization_event_storage_id, ''), "
+        "coalesce(json_extract(evaluation_event, '$.dagster_event.event_specific_data.description'), ''), "
+        "evaluation_event = e.event, abs(unixepoch(evaluation_event_timestamp) - unixepoch('now')) < 3600, "
+        "evaluation_event_timestamp = e.timestamp FROM asset_check_executions AS c "
         "LEFT JOIN event_logs AS e ON e.id = c.evaluation_event_storage_id",
         "last materialization": "SELECT k.asset_key, k.last_materialization, e.partition FROM asset_keys AS k "
         "LEFT JOIN event_logs AS e ON e.id = json_extract(k.last_materialization, '$.storage_id')",
