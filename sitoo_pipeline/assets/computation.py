@@ -12,6 +12,7 @@ from datetime import date
 import duckdb
 import polars as pl
 
+from sitoo_pipeline.assets import pieces
 from sitoo_pipeline.assets.moved import Comparison
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.tables import Table
@@ -25,7 +26,8 @@ class Computation:
 
     ``compute`` gets an open connection and the dates (none for tables without partitions), and returns the rows of each
     table. ``also`` names further dates whose rows follow from these; they are written in the same step.
-    ``comparison`` says what moved on a date that is loaded again.
+    ``comparison`` says what moved on a date that is loaded again. Dates are computed together that have up to
+    ``rows_at_once`` rows of the first table that is read.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Computation:
     compute: Callable[[Runtime, duckdb.DuckDBPyConnection, Sequence[date]], Frames]
     also: Callable[[Runtime, duckdb.DuckDBPyConnection, Sequence[date]], Sequence[date]] | None = None
     comparison: Comparison | None = None
+    rows_at_once: int = pieces.ROWS
 
     @property
     def layer(self) -> str:

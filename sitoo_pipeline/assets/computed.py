@@ -3,7 +3,7 @@
 ``core`` and ``marts`` list what is computed from what; here it becomes assets.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,15 +13,12 @@ import dagster as dg
 from sitoo_pipeline.assets.computation import Computation
 from sitoo_pipeline.assets.days import DayMetadata, run_days
 from sitoo_pipeline.assets.metadata import day_totals, load_metadata, table_rows
+from sitoo_pipeline.assets.pieces import pieces
 from sitoo_pipeline.assets.previews import shown
-from sitoo_pipeline.assets.runtime import Runtime, chunks
+from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import BACKFILL, key, table_spec
 from sitoo_pipeline.tables import Table
 from sitoo_pipeline.warehouse import failed_load, loaded_dates, replace_partitions, replace_whole
-from sitoo_pipeline.warehouse.sources import rows_by_date
-
-PIECE_DAYS, PIECE_ROWS = 31, 50_000
-"""Dates that are computed at once have at most so many rows of the first table that is read: memory goes with them."""
 
 
 class NotLoadedError(RuntimeError):
@@ -63,13 +60,14 @@ def computed_asset(
     @dg.multi_asset(name=name, specs=specs, partitions_def=partitions_def, backfill_policy=BACKFILL)
     def by_date(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         started_at = datetime.now(UTC)
+        of_run = [date.fromisoformat(day) for day in context.partition_keys]
         yield from run_days(
             context,
             keys=[key(account, table) for table in computation.tables],
             pieces=lambda dates: _pieces(runtime, computation, dates),
             work=runtime.activity.counting(
                 [table.qualified for table in computation.tables],
-                lambda dates: compute_dates(runtime, computation, dates, context.run.run_id),
+                lambda dates: compute_dates(runtime, computation, dates, context.run.run_id, all_dates=of_run),
             ),
             on_failure=lambda dates, why: failed_load(
                 runtime.warehouse,
@@ -86,29 +84,18 @@ def computed_asset(
 
 @contextmanager
 def _pieces(runtime: Runtime, computation: Computation, dates: list[date]) -> Iterator[Iterator[Sequence[date]]]:
-    """The dates in pieces of about as much work, and the warehouse open until the last is done.
-
-    To open and close the file takes longer than to compute a day, and so does what each piece costs whatever it holds.
-    """
+    """The dates in pieces, and the warehouse open until the last is done: to open it takes longer than a day's work."""
     with runtime.warehouse.connect() as con:
-        yield _of_like_size(dates, rows_by_date(con, computation.reads[0], dates))
+        yield pieces(con, computation.reads[0], dates, rows=computation.rows_at_once)
 
 
-def _of_like_size(dates: list[date], rows: Mapping[date, int]) -> Iterator[Sequence[date]]:
-    for following in chunks(dates, PIECE_DAYS):
-        piece: list[date] = []
-        for day in following:
-            if piece and sum(rows.get(known, 0) for known in (*piece, day)) > PIECE_ROWS:
-                yield piece
-                piece = []
-            piece.append(day)
-        yield piece
-
-
-def compute_dates(runtime: Runtime, computation: Computation, dates: Sequence[date], run_id: str) -> DayMetadata:
+def compute_dates(
+    runtime: Runtime, computation: Computation, dates: Sequence[date], run_id: str, *, all_dates: Collection[date] = ()
+) -> DayMetadata:
     """Compute and write ``dates``, and say what each became.
 
-    Further dates whose rows follow from ``dates`` are told of where their content changed: the others were not touched.
+    Further dates whose rows follow from ``dates`` are computed too, but for those of ``all_dates``, which are computed
+    anyway. They are told of where their content changed: the others were not touched.
 
     Raises:
         NotLoadedError: a date lacks what it is computed from.
@@ -120,7 +107,7 @@ def compute_dates(runtime: Runtime, computation: Computation, dates: Sequence[da
         for read in computation.reads:
             if read.partition and (missing := sorted(set(dates) - loaded_dates(con, read))):
                 raise NotLoadedError(read, missing)
-        tied = computation.also(runtime, con, dates) if computation.also else ()
+        tied = set(computation.also(runtime, con, dates) if computation.also else ()).difference(all_dates)
         frames = computation.compute(runtime, con, every := sorted({*dates, *tied}))
         # Written while this connection is open: the file is opened once, and closed (which tidies it) once.
         done = replace_partitions(

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import date
 
 import duckdb
+import polars as pl
 
 from sitoo_pipeline import transforms
 from sitoo_pipeline.assets.computation import Computation, Frames
 from sitoo_pipeline.assets.moved import Comparison, moved_figures
+from sitoo_pipeline.assets.pieces import pieces
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.tables import core, marts
 from sitoo_pipeline.transforms.reconciliation import READS as RECONCILED_READS
@@ -90,17 +92,21 @@ def _with_stock(con: duckdb.DuckDBPyConnection) -> set[date]:
 
 
 def _stock_reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
-    around = _nearby(runtime, con, dates)
-    read = {table: table_frame(con, table, dates=around, columns=names) for table, names in STOCK_READS.items()}
+    groups, places = table_frame(con, core.PRODUCT_GROUPS), runtime.places(con)
+    days = []
+    for part in pieces(con, core.ORDERS, _nearby(runtime, con, dates)):
+        read = {table: table_frame(con, table, dates=part, columns=names) for table, names in STOCK_READS.items()}
+        days.append(
+            transforms.stock_days(
+                orders=read[core.ORDERS],
+                lines=read[core.ORDER_LINES],
+                movements=read[core.STOCK_MOVEMENTS],
+                product_groups=groups,
+                places=places,
+            )
+        )
     frame = transforms.stock_reconciliation(
-        account=runtime.account.name,
-        orders=read[core.ORDERS],
-        lines=read[core.ORDER_LINES],
-        movements=read[core.STOCK_MOVEMENTS],
-        product_groups=table_frame(con, core.PRODUCT_GROUPS),
-        dates=dates,
-        loaded_dates=_with_stock(con),
-        places=runtime.places(con),
+        account=runtime.account.name, days=pl.concat(days), dates=dates, loaded_dates=_with_stock(con)
     )
     return {marts.STOCK_RECONCILIATION: frame}
 

@@ -19,7 +19,7 @@ from sitoo_pipeline.transforms.reconciliation import Reconciliation, reconcile
 from sitoo_pipeline.transforms.reference import products, registers, stores, warehouses
 from sitoo_pipeline.transforms.sales import daily_sales, hourly_sales, register_sales
 from sitoo_pipeline.transforms.stock import stock_movements, stock_movements_daily
-from sitoo_pipeline.transforms.stock_reconciliation import nearby_dates, stock_reconciliation
+from sitoo_pipeline.transforms.stock_reconciliation import nearby_dates, stock_days, stock_reconciliation
 from sitoo_pipeline.transforms.weekly_balance import weekly_balance_hourly
 from sitoo_pipeline.transforms.z_periods import affected_dates
 
@@ -43,6 +43,7 @@ __all__ = [
     "reconcile",
     "register_sales",
     "registers",
+    "stock_days",
     "stock_movements",
     "stock_movements_daily",
     "stock_reconciliation",

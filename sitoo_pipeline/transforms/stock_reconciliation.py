@@ -70,22 +70,35 @@ def nearby_dates(dates: Collection[date]) -> set[date]:
     return {day + timedelta(days=apart) for day in dates for apart in range(-DAYS_APART, DAYS_APART + 1)}
 
 
-def stock_reconciliation(
-    *,
-    account: str,
-    orders: pl.DataFrame,
-    lines: pl.DataFrame,
-    movements: pl.DataFrame,
-    product_groups: pl.DataFrame,
-    dates: Collection[date],
-    loaded_dates: Collection[date],
-    places: Places,
+def stock_days(
+    *, orders: pl.DataFrame, lines: pl.DataFrame, movements: pl.DataFrame, product_groups: pl.DataFrame, places: Places
 ) -> pl.DataFrame:
-    """``marts.stock_reconciliation`` for ``dates``: a row per store, SKU and side that was sold, taken back or moved.
+    """What was sold, taken back and moved of each SKU, by store and date: all that a comparison needs, in few rows.
 
     Goods are those of the product lines of orders that count, gift cards included, in the store that sold them; weighed
     goods by weight. Stock is what moved for sales and refunds in the store whose warehouse it is. Movements of any
-    other kind say nothing of sales.
+    other kind say nothing of sales. Each date stands by itself: frames of several may be put together.
+
+    Args:
+        orders: ``core.orders`` of whole business dates.
+        lines: ``core.order_lines`` of these orders.
+        movements: ``core.stock_movements`` of the same dates.
+        product_groups: ``core.product_groups``.
+        places: the account's stores and zones.
+    """
+    goods = _goods(orders, lines, product_groups, places)
+    sold = goods.group_by(_KEY).agg(pl.col(*_SOLD).sum(), orders=pl.col("order_id").n_unique())
+    due = goods.drop("store_id").rename({"due_in": "store_id"}).group_by(_KEY).agg(pl.col(*_DUE).sum())
+    counted = [*_SOLD, *_DUE, "stock_goods", "orders", "transactions"]
+    return (
+        pl.concat([sold, due, _moved(movements)], how="diagonal").group_by(_KEY).agg(pl.col(counted).fill_null(0).sum())
+    )
+
+
+def stock_reconciliation(
+    *, account: str, days: pl.DataFrame, dates: Collection[date], loaded_dates: Collection[date]
+) -> pl.DataFrame:
+    """``marts.stock_reconciliation`` for ``dates``: a row per store, SKU and side that was sold, taken back or moved.
 
     A difference is explained piece by piece, each cause taking as much as it can of what those before it left: lines
     that never move stock; open orders; another warehouse named by the order; the same SKU on a date nearby; the
@@ -94,24 +107,12 @@ def stock_reconciliation(
 
     Args:
         account: name of the account, the first column.
-        orders: ``core.orders`` of ``dates`` and the loaded ones of ``nearby_dates``.
-        lines: ``core.order_lines`` of these orders.
-        movements: ``core.stock_movements`` of the same dates.
-        product_groups: ``core.product_groups``.
+        days: ``stock_days`` of ``dates`` and of the loaded ones of ``nearby_dates``.
         dates: the business dates whose rows are wanted.
         loaded_dates: the business dates of which both orders and movements are loaded.
-        places: the account's stores and zones.
     """
-    goods = _goods(orders, lines, product_groups, places)
-    sold = goods.group_by(_KEY).agg(pl.col(*_SOLD).sum(), orders=pl.col("order_id").n_unique())
-    due = goods.drop("store_id").rename({"due_in": "store_id"}).group_by(_KEY).agg(pl.col(*_DUE).sum())
-    counted = [*_SOLD, *_DUE, "stock_goods", "orders", "transactions"]
-    rows = (
-        pl.concat([sold, due, _moved(movements)], how="diagonal")
-        .group_by(_KEY)
-        .agg(pl.col(counted).fill_null(0).sum())
-        .with_columns(diff_goods=pl.col("stock_goods") - pl.col("ours_goods"))
-        .with_columns(unexplained_goods="diff_goods", cause=pl.lit(None, pl.String))
+    rows = days.with_columns(diff_goods=pl.col("stock_goods") - pl.col("ours_goods")).with_columns(
+        unexplained_goods="diff_goods", cause=pl.lit(None, pl.String)
     )
     wanted = rows.filter(
         pl.col("business_date").is_in(sorted(dates)), pl.any_horizontal(pl.col("orders", "transactions") > 0)

@@ -124,7 +124,10 @@ class Project:
         assert (outcome.done, outcome.warnings) == (wanted, [])
 
     def load_plainly(self, runs: Iterable[Sequence[date]]) -> None:
-        """Take the dates of each run to the marts without Dagster: the steps, one after the other."""
+        """Take the dates of each run to the marts without Dagster: the steps, one after the other.
+
+        Where dates are tied together they are computed in two pieces, as many orders are.
+        """
         runtime, computations = self.runtime, (*core.COMPUTATIONS, *marts.COMPUTATIONS)
         with runtime.warehouse.connect():  # every step opens the file; it stays open between them, which is faster
             for table in raw.REFERENCE:
@@ -137,7 +140,9 @@ class Project:
                     extract_dates(runtime, table, dates, run_id="plain")
                 for computation in computations:
                     if computation.tables[0].partition:
-                        compute_dates(runtime, computation, dates, "plain")
+                        pieces = (dates[::2], dates[1::2]) if computation.also else (dates,)
+                        for piece in filter(None, pieces):
+                            compute_dates(runtime, computation, piece, "plain", all_dates=dates)
         runtime.warehouse.publish()
 
     def poll(self, name: str) -> Found:

@@ -44,13 +44,15 @@ def marts_of(tables: Core, *, dates: set[date] = DAYS, loaded: set[date] = DAYS)
         "stock_movements_daily": transforms.stock_movements_daily(account=scenario.ACCOUNT, movements=wanted.movements),
         "stock_reconciliation": transforms.stock_reconciliation(
             account=scenario.ACCOUNT,
-            orders=seen.orders,
-            lines=seen.lines,
-            movements=seen.movements,
-            product_groups=tables.product_groups,
+            days=transforms.stock_days(
+                orders=seen.orders,
+                lines=seen.lines,
+                movements=seen.movements,
+                product_groups=tables.product_groups,
+                places=tables.places,
+            ),
             dates=dates,
             loaded_dates=loaded,
-            places=tables.places,
         ),
     }
 

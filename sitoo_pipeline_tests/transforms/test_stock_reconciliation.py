@@ -29,16 +29,14 @@ def reconciled(orders: Sequence[Json], moved: Sequence[Json], *, loaded: set[dat
         account_timezone=scenario.ACCOUNT_TIMEZONE,
         store_timezones=scenario.STORE_TIMEZONES,
     ).on(loaded)
-    return transforms.stock_reconciliation(
-        account="a",
+    days = transforms.stock_days(
         orders=tables.orders,
         lines=tables.lines,
         movements=tables.movements,
         product_groups=tables.product_groups,
-        dates=loaded,
-        loaded_dates=loaded,
         places=tables.places,
     )
+    return transforms.stock_reconciliation(account="a", days=days, dates=loaded, loaded_dates=loaded)
 
 
 @pytest.fixture(scope="module")
