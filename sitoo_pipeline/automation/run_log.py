@@ -8,6 +8,7 @@ keeps of a run in its database, and the UI shows, is not touched.
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import dagster as dg
@@ -28,6 +29,7 @@ _OF_THE_RUN = {
     dg.DagsterEventType.RUN_CANCELED,
 }  # fmt: skip
 """Told of although Dagster holds some of them for details: when a run began, and how it ended."""
+_PLACE = re.compile(r'\s*File "(.+)", line (\d+), in (.+)')
 
 
 def use_log_of(settings: Settings) -> None:
@@ -93,5 +95,5 @@ def _origin(event: dg.DagsterEvent) -> dict[str, Any]:
         error = error.cause
     if error is None:
         return {}
-    places = [line.strip().splitlines()[0] for line in error.stack if line.strip()]
+    places = [f"{at[1]}:{at[2]} in {at[3]}" for line in error.stack if (at := _PLACE.match(line))]
     return {"kind": error.message.strip().partition(": ")[0].splitlines()[0], "stack": places}
