@@ -15,6 +15,7 @@ from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Dates, Sink
 from sitoo_pipeline.sinks import Circuit, Ledger, Report, Settlement, State, Target, deliver
 from sitoo_pipeline.sinks.closing import Closing
+from sitoo_pipeline.sinks.restored import doubt_restored
 from sitoo_pipeline.sinks.settling import InDoubt, in_doubt, settle
 from sitoo_pipeline.warehouse.ledger import loaded_dates
 
@@ -126,14 +127,17 @@ class Handover(Closing):
         with _warehouse(self._runtime, self._sink, dates, is_read=dry_run) as con:
             _check_loaded(con, self._sink, dates)
             prepared = self._sink.prepare(target, con, dates, ledger)
+        name, messages = self._account.name, list(prepared.messages)
+        if not how.get("force"):
+            messages += doubt_restored(target, ledger, name, prepared.records, run_id=run_id, dry_run=dry_run)
         return deliver(
             target=target,
             records=prepared.records,
             ledger=ledger,
-            account=self._account.name,
+            account=name,
             run_id=run_id,
             dry_run=dry_run,
-            messages=prepared.messages,
+            messages=messages,
             noted=prepared.counts,
             circuit=self._circuit,
             **how,

@@ -8,16 +8,21 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
+import sqlalchemy as sa
 
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.operations.archive import BackupError, Manifest, read_manifest, unpack
 from sitoo_pipeline.operations.backup import outside
 from sitoo_pipeline.settings import Account
+from sitoo_pipeline.sinks.database import sqlite_file
+from sitoo_pipeline.sinks.restored import Restored, note_restore
 from sitoo_pipeline.warehouse import SCHEMA_VERSION
 
 _NAMED = 3
@@ -53,6 +58,8 @@ def restore_backup(accounts: Sequence[Account], path: Path, *, only: str | None,
         unpack(path, manifest, fresh)
         for place in fresh.values():
             _readable(place)
+        for account in chosen:
+            _mark(account, manifest, goals, fresh)
         # The ledger and the rest first: with an older ledger something is sent again, with a newer one never.
         for name in sorted(goals, key=lambda name: name.endswith("warehouse.duckdb")):
             for log in _LOGS:
@@ -62,6 +69,16 @@ def restore_backup(accounts: Sequence[Account], path: Path, *, only: str | None,
         if account.warehouse_path.exists():
             Runtime.of(account).warehouse.publish()
     return manifest
+
+
+def _mark(account: Account, manifest: Manifest, goals: Mapping[str, Path], fresh: Mapping[str, Path]) -> None:
+    """Let the account's ledger know of when it is, if it is in the backup: what went out since, it cannot know."""
+    ledger = sqlite_file(sa.make_url(account.deliveries_url.get_secret_value()))
+    for name, goal in goals.items():
+        if ledger and goal.absolute() == ledger and name.partition("/")[0] == account.name:
+            mark = Restored(datetime.now(UTC), datetime.fromisoformat(manifest.created_at))
+            today = mark.restored_at.astimezone(ZoneInfo(account.timezone)).date()
+            note_restore(f"sqlite:///{fresh[name].absolute().as_posix()}", account.name, mark, today)
 
 
 def _chosen(accounts: Sequence[Account], manifest: Manifest, path: Path, only: str | None) -> list[Account]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,17 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from sitoo_pipeline.assets.deliveries import Handover
+from sitoo_pipeline.assets.deliveries import Handover, NotDeliveredError
 from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.automation.jobs import stage_name
 from sitoo_pipeline.definitions import build_defs
+from sitoo_pipeline.operations.backup import make_backup
 from sitoo_pipeline.operations.doctor import examine
+from sitoo_pipeline.operations.restore import restore_backup
 from sitoo_pipeline.sandbox import Chain, Sandbox
-from sitoo_pipeline.sinks import Ledger, State
+from sitoo_pipeline.sinks import Ledger, Record, Settlement, State
+from sitoo_pipeline.sinks.ledger_rows import Entry
+from sitoo_pipeline.sinks.restored import Restored
 from sitoo_pipeline.tables import Table, marts
 from sitoo_pipeline_tests.pipeline.project import Project
 from sitoo_pipeline_tests.sinks.mail_server import MailServer
@@ -214,3 +220,54 @@ def test_a_correction_goes_to_everyone_and_is_all_that_goes(world: World) -> Non
     for message in world.receiver.messages[messages:]:
         assert message["type"] == "daily_sales"
         assert [store["store_id"] for store in message["data"]["stores"]] == ["0101"]
+
+
+def test_what_went_out_after_the_backup_does_not_go_out_again_after_its_restore(world: World, tmp_path: Path) -> None:
+    runtime, account = world.project.runtime, world.project.account
+    mails = {sink.name: sink for sink in sinks_of(runtime) if sink.name in ("weekly_balance_mail", "webhook_days")}
+    # A ledger of before anything went out is what a backup of that time holds.
+    with closing(sqlite3.connect(account.folder / "deliveries.db")) as con, con:
+        con.execute("DELETE FROM deliveries WHERE target IN ('weekly_balance_mail', 'webhook_days')")
+    make_backup([account], tmp_path / "b.tar")
+    restore_backup([account], tmp_path / "b.tar", only=None, force=True)
+    mailed, posted = len(world.mailbox.taken), len(world.receiver.messages)
+
+    with Handover(runtime, mails["webhook_days"]) as handover:
+        assert handover.hand_over([YESTERDAY], run_id="restored").delivered > 0  # its receiver knows a repeat
+    with Handover(runtime, mails["weekly_balance_mail"]) as handover:
+        assert "1 would be in doubt and not sent: it may have gone" in " ".join(handover.compare([YESTERDAY]).messages)
+    for said in ("1 are in doubt and not sent: it may have gone out between the backup of", "with deliver --settle"):
+        with Handover(runtime, mails["weekly_balance_mail"]) as handover, pytest.raises(NotDeliveredError) as failed:
+            handover.hand_over([YESTERDAY], run_id="restored")
+        assert said in str(failed.value)
+    assert (len(world.mailbox.taken), len(world.receiver.messages) > posted) == (mailed, True)
+    assert world.states("weekly_balance_mail") == {YESTERDAY: {State.UNKNOWN: 1}}
+
+    with Handover(runtime, mails["weekly_balance_mail"]) as handover:
+        verdict = Settlement(State.RETRY, "ann", "it is not in the mailbox")
+        assert len(handover.settle([YESTERDAY], verdict, run_id="settled").settled) == 1
+        assert handover.hand_over([YESTERDAY], run_id="settled").delivered == 1
+    assert len(world.mailbox.taken) == mailed + 1
+
+
+@pytest.mark.parametrize(
+    ("state", "minutes", "value", "in_doubt"),
+    [
+        (State.DELIVERED, -1, 1, False),
+        (State.DELIVERED, -1, 2, True),
+        (State.RETRY, -1, 1, True),
+        (State.HELD, -1, 1, False),
+        (State.REJECTED, -1, 2, False),
+        (State.RETRY, 1, 1, False),
+        (State.DELIVERED, 1, 2, False),
+    ],
+)
+def test_what_an_older_ledger_leaves_in_doubt(state: State, minutes: int, value: int, in_doubt: bool) -> None:
+    now = datetime.now(UTC)
+    known = Record("a", YESTERDAY, {"value": 1})
+    at = now + timedelta(minutes=minutes)
+    held = known.content_hash if state is State.DELIVERED else None
+    entry = Entry("a", YESTERDAY, known.content_hash, held, state, 1, "", "r", at, at, None, None)
+    mark = Restored(now, now - timedelta(days=1))
+    assert mark.may_have_gone(Record("a", YESTERDAY, {"value": value}), entry) is in_doubt
+    assert mark.may_have_gone(known, None)
