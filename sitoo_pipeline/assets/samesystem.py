@@ -47,7 +47,9 @@ def samesystem_sinks(runtime: Runtime) -> tuple[Sink, ...]:
 
     sink = Sink(
         name=SameSystem.name,
-        description="Day totals per register in SameSystem's weekly balance; what is reopened is closed again.",
+        description="Day totals per register in SameSystem's weekly balance; what is reopened is closed again. The tag "
+        "overwrite_approved (true or false) of a run or backfill says whether confirmed days and approved weeks are "
+        "reopened in it; without the tag the settings do.",
         kinds=frozenset({"api"}),
         reads=(marts.WEEKLY_BALANCE_HOURLY, marts.REGISTER_SALES, core.STORES, core.REGISTERS, *held_by(runtime)),
         is_one_per_date=True,

@@ -17,7 +17,13 @@ from sitoo_pipeline.assets.metadata import NOTES
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Dates, Sink
 from sitoo_pipeline.assets.specs import BACKFILL, OWNER, key
+from sitoo_pipeline.assets.targets import as_wanted
 from sitoo_pipeline.sinks import VERDICTS, Change, Report, Settlement, State
+from sitoo_pipeline.sinks.samesystem import SameSystem
+
+OVERWRITE_APPROVED = "overwrite_approved"
+"""Tag of a run, ``true`` or ``false``: whether SameSystem's confirmed days and approved weeks are reopened in it. It
+goes before the settings, and can be given in the UI's dialogs for backfills and runs."""
 
 _LISTED = 20
 """Records that are listed by themselves where they are shown."""
@@ -37,6 +43,26 @@ class DeliveryConfig(dg.Config):
     settle_keys: list[str] = Field(default=[], description="Only these records; all in doubt where it is empty")
     settle_by: str = Field(default="", description="Who found it out")
     settle_why: str = Field(default="", description="How; it is kept with the record")
+
+
+def overwriting(wanted: bool | None) -> dict[str, str]:  # noqa: FBT001
+    """The tags of a run for which somebody decides about approved weeks; none where the settings do."""
+    return {} if wanted is None else {OVERWRITE_APPROVED: str(wanted).lower()}
+
+
+def _is_overwriting(tags: Mapping[str, str]) -> bool | None:
+    """What the run's tag says.
+
+    Raises:
+        dg.Failure: it says neither yes nor no. Nothing was handed over.
+    """
+    said = tags.get(OVERWRITE_APPROVED)
+    if said is not None and said not in ("true", "false"):
+        raise dg.Failure(
+            description=f"the run's tag {OVERWRITE_APPROVED} is {said!r}: write true or false, or leave it away",
+            allow_retries=False,
+        )
+    return None if said is None else said == "true"
 
 
 def sink_key(account: str, name: str) -> dg.AssetKey:
@@ -72,7 +98,10 @@ def sink_asset(runtime: Runtime, sink: Sink, partitions_def: dg.PartitionsDefini
         backfill_policy=BACKFILL,
     )
     def delivery(context: dg.AssetExecutionContext, config: DeliveryConfig) -> Iterator[dg.MaterializeResult[Any]]:
-        with Handover(runtime, sink) as handover:
+        wanted = _is_overwriting(context.run.tags)
+        if wanted is not None and sink.name == SameSystem.name:
+            context.log.info(f"{OVERWRITE_APPROVED} is {str(wanted).lower()} for this run")
+        with Handover(runtime, as_wanted(runtime, sink, wanted)) as handover:
             if config.dry_run:
                 _compare(context, asset_key, handover, config)
                 return

@@ -13,7 +13,8 @@ from rich.console import Console
 from sitoo_pipeline.assets.deliveries import Handover, NotLoadedError
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Sink
-from sitoo_pipeline.assets.targets import sinks_of
+from sitoo_pipeline.assets.sinks import overwriting
+from sitoo_pipeline.assets.targets import as_wanted, sinks_of
 from sitoo_pipeline.operations.dates import dates_between
 from sitoo_pipeline.operations.execution import Outcome
 from sitoo_pipeline.operations.faults import NothingInDoubtError, SettlementError, UnknownTargetError
@@ -60,7 +61,14 @@ def accounts_with(accounts: Sequence[Account], target: str) -> dict[str, Sink]:
 
 
 def compare(
-    accounts: Sequence[Account], target: str, first: date, last: date, *, force: bool, rejected: bool
+    accounts: Sequence[Account],
+    target: str,
+    first: date,
+    last: date,
+    *,
+    force: bool,
+    rejected: bool,
+    overwrite_approved: bool | None = None,
 ) -> Iterator[Compared]:
     """What ``hand_over`` would send, date by date. Nothing is sent or written, and no run is recorded.
 
@@ -71,7 +79,8 @@ def compare(
     sinks = accounts_with(accounts, target)
     wanted = [(each, dates_between(each, first, last)) for each in accounts if each.name in sinks]
     for account, dates in wanted:
-        with Handover(Runtime.of(account), sinks[account.name]) as handover:
+        runtime = Runtime.of(account)
+        with Handover(runtime, as_wanted(runtime, sinks[account.name], overwrite_approved)) as handover:
             for day in dates:
                 try:
                     report = handover.compare([day], force=force, rejected=rejected)
@@ -95,11 +104,13 @@ def hand_over(
     settlement: Settlement | None = None,
     is_quiet: bool = False,
     verbose: bool = False,
+    overwrite_approved: bool | None = None,
 ) -> list[Outcome]:
     """Hand a period to the target, as a run that Dagster records. Dates that fail do not hold up the others.
 
     Progress goes to the console, unless it ``is_quiet``. A ``settlement`` is noted first, and then only the dates are
-    handed over of which something was in doubt.
+    handed over of which something was in doubt. ``overwrite_approved`` is that of SameSystem for this period, instead
+    of the settings'.
 
     Raises:
         UnknownTargetError: no account has the target.
@@ -127,7 +138,8 @@ def hand_over(
         how |= {"settle_by": settlement.who, "settle_why": settlement.why}
     shown = Console(quiet=True) if is_quiet else console
     outcomes = []
-    for name, execution in at_work(settings, list(dates), trigger="deliver", verbose=verbose):
+    tags = overwriting(overwrite_approved)
+    for name, execution in at_work(settings, list(dates), trigger="deliver", verbose=verbose, tags=tags):
         steps = [f"sinks.{target}"]
         with progress(shown, execution.account.runtime, steps, len(dates[name]), verbose=verbose) as report:
             execution.progress = report

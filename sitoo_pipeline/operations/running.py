@@ -10,6 +10,7 @@ import structlog
 from rich.console import Console
 
 from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.sinks import overwriting
 from sitoo_pipeline.automation import use_log_of
 from sitoo_pipeline.definitions import accounts_of, build_defs
 from sitoo_pipeline.operations.dates import yesterday
@@ -29,17 +30,20 @@ def run_dates(
     fetch: bool = True,
     trigger: str,
     verbose: bool = False,
+    overwrite_approved: bool | None = None,
 ) -> list[Outcome]:
     """Take the dates of each account through the stages, and say what became of them.
 
     Nothing is written, not even Dagster's home, for an account whose Sitoo system does not answer. Without ``fetch`` it
-    is asked for nothing, and the dates are computed again from ``raw``.
+    is asked for nothing, and the dates are computed again from ``raw``. ``overwrite_approved`` is that of SameSystem
+    for these dates, instead of the settings'.
     """
     cannot = unreachable if fetch else never_fetched
     refused = {account.name: cannot(account) for account in settings.accounts if dates.get(account.name)}
     reachable = [name for name, why in refused.items() if why is None]
     outcomes = {name: Outcome(name, failed=dict.fromkeys(dates[name], why)) for name, why in refused.items() if why}
-    for name, execution in at_work(settings, reachable, trigger=trigger, verbose=verbose):
+    tags = overwriting(overwrite_approved)
+    for name, execution in at_work(settings, reachable, trigger=trigger, verbose=verbose, tags=tags):
         steps = execution.steps(sinks=sinks, fetch=fetch)
         with progress(console, execution.account.runtime, steps, len(dates[name]), verbose=verbose) as report:
             execution.progress = report
@@ -80,9 +84,9 @@ def run_recent(settings: Settings, *, console: Console, verbose: bool = False) -
 
 
 def at_work(
-    settings: Settings, names: Sequence[str], *, trigger: str, verbose: bool
+    settings: Settings, names: Sequence[str], *, trigger: str, verbose: bool, tags: Mapping[str, str] | None = None
 ) -> Iterator[tuple[str, Execution]]:
-    """Dagster at work on each account in turn."""
+    """Dagster at work on each account in turn; ``tags`` are put on its runs."""
     if not names:
         return
     with warnings.catch_warnings():
@@ -96,7 +100,7 @@ def at_work(
         accounts = {each.name: each for each in accounts_of(settings, lambda account: runtimes[account.name])}
         with open_instance(home) as instance:
             for name in names:
-                execution = Execution(accounts[name], defs, instance, tags={"trigger": trigger})
+                execution = Execution(accounts[name], defs, instance, tags={"trigger": trigger, **(tags or {})})
                 execution.log_level = "INFO" if is_logged else execution.log_level
                 with structlog.contextvars.bound_contextvars(account=name):
                     yield name, execution

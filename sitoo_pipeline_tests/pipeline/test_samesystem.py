@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import dagster as dg
 import pytest
+from rich.console import Console
+from typer.testing import CliRunner
 
 from sitoo_pipeline.assets.deliveries import Handover, NotDeliveredError
-from sitoo_pipeline.assets.targets import sinks_of
+from sitoo_pipeline.assets.targets import as_wanted, sinks_of
+from sitoo_pipeline.cli import app
+from sitoo_pipeline.definitions import build_defs
+from sitoo_pipeline.operations.delivering import hand_over
 from sitoo_pipeline.operations.doctor import examine
 from sitoo_pipeline.sandbox import Chain, Faults, Sandbox
 from sitoo_pipeline_tests.pipeline.project import Project
@@ -131,6 +137,78 @@ def test_a_samesystem_that_is_out_of_reach_is_tried_for_one_date(project: Projec
     assert [report.unread for report in compared] == [("SameSystem takes no more requests for now (HTTP 429)",)] * 2
     with Handover(project.runtime, sink) as handover:
         assert [handover.hand_over([day], run_id="again").failed for day in DATES] == [False, False]
+
+
+def typed_over(sandbox: Sandbox, store: str, day: date) -> Decimal:
+    """Somebody types another figure over there and confirms the day, and the office approves the week; the figure."""
+    books, monday = sandbox.samesystem.state, day - timedelta(days=day.weekday())
+    key = books.key(store, day)
+    if books.confirmation(key):
+        books.unconfirm(key, "Manager")
+    field = next(one.field_id for one in books.department(store).fields if one.name == "Gross sales")
+    books.save(key, replace(books.figures(key), lines={**books.figures(key).lines, field: Decimal("1.00")}), "Manager")
+    for number in range(7):
+        of_week = key._replace(day=monday + timedelta(days=number))
+        if not books.confirmation(of_week):
+            books.confirm(of_week, "Manager")
+    books.approve_week(key, "Office")
+    return Decimal("1.00")
+
+
+def delivered(project: Project, day: date, tags: dict[str, str]) -> dg.ExecuteInProcessResult:
+    """A run of the UI: the target's asset, one date, and the tags that somebody gave it."""
+    with project.instance() as instance:
+        return (
+            build_defs(project.settings)
+            .resolve_job_def("kedjan_deliver")
+            .execute_in_process(
+                instance=instance, partition_key=str(day), tags=tags, raise_on_error=False,
+                asset_selection=[dg.AssetKey(["kedjan", "sinks", "samesystem"])],
+            )
+        )  # fmt: skip
+
+
+def test_a_run_can_keep_what_is_approved_and_another_overwrite_it(project: Project, sandbox: Sandbox) -> None:
+    books = sandbox.samesystem.state
+    ours = books.used("0101", DATES[0])
+    assert ours is not None
+    theirs = typed_over(sandbox, "0101", DATES[0])
+
+    def shown() -> object:
+        return books.shown("0101", DATES[0])[1]["Gross sales"]
+
+    kept = delivered(project, DATES[0], {"overwrite_approved": "false"})
+    [said] = [dict(made.metadata) for made in kept.asset_materializations_for_node("kedjan__sinks__samesystem")]
+    assert (said["held"].value, shown()) == (1, theirs)
+    with project.home():
+        [outcome] = hand_over(
+            project.settings, project.settings.accounts, "samesystem", DATES[0], DATES[0], force=False, rejected=False,
+            console=Console(quiet=True), overwrite_approved=False,
+        )  # fmt: skip
+    assert (outcome.figures[DATES[0]]["held"], shown()) == (1, theirs)
+    unclear = delivered(project, DATES[0], {"overwrite_approved": "perhaps"})
+    assert (unclear.success, shown()) == (False, theirs)
+    [failure] = [event for event in unclear.all_events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
+    assert "overwrite_approved is 'perhaps': write true or false" in str(failure.event_specific_data)
+    put_right = delivered(project, DATES[0], {"overwrite_approved": "true"})
+    [said] = [dict(made.metadata) for made in put_right.asset_materializations_for_node("kedjan__sinks__samesystem")]
+    assert (said["weeks_reopened"].value, said["held"].value) == (1, 0)
+    assert shown() == ours["Gross sales"]
+    assert books.is_approved("0101", DATES[0])
+
+
+def test_only_the_target_with_approved_weeks_can_be_told_to_overwrite_them(project: Project) -> None:
+    sinks = {sink.name: sink for sink in sinks_of(project.runtime)}
+    assert (
+        as_wanted(project.runtime, sinks["weekly_balance_sql"], overwrite_approved=True)
+        is (sinks["weekly_balance_sql"])
+    )
+    assert as_wanted(project.runtime, sinks["samesystem"], overwrite_approved=None) is sinks["samesystem"]
+    said = CliRunner().invoke(
+        app, ["deliver", "--target", "ometria", "--from", "2026-11-02", "--to", "2026-11-02", "--keep-approved"]
+    )
+    assert said.exit_code == 2
+    assert "--overwrite-approved and --keep-approved go with --target samesystem" in said.output + said.stderr
 
 
 def lines_of(project: Project) -> list[str]:
