@@ -113,7 +113,7 @@ def test_the_groups_and_schedules_are_those_that_the_ui_shows(demo: Project) -> 
     [sensor] = re.findall(r"^\| `<account>_(\w+)` \(sensor\) \|", read(README), flags=re.MULTILINE)
     assert [one.name for one in defs.sensors or []] == [f"demo_{sensor}"]
     for name, said in rows:
-        at = re.fullmatch(r"0(\d):([03])0", said)
+        at = re.fullmatch(r"0(\d):([03])0(?: \(`\w+`\))?", said)
         assert schedules[f"demo_{name}"].cron_schedule == (f"{int(at[2] + '0')} {at[1]} * * *" if at else times[said])
 
 
