@@ -11,6 +11,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from sitoo_pipeline.assets.account import AccountAssets, account_assets
+from sitoo_pipeline.assets.code_references import with_code
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.automation import jobs, schedules, sensors, use_log_of
 from sitoo_pipeline.settings import Account, Settings, is_configured, load_settings
@@ -31,7 +32,7 @@ def build_defs(settings: Settings, *, runtime: Callable[[Account], Runtime] = Ru
     """
     accounts = accounts_of(settings, runtime)
     return dg.Definitions(
-        assets=[asset for account in accounts for asset in account.assets],
+        assets=[asset for account in accounts for asset in with_code(account.assets, settings.code_url)],
         asset_checks=[check for account in accounts for check in account.checks],
         jobs=[job for account in accounts for job in jobs(account)],
         schedules=[schedule for account in accounts for schedule in schedules(account)],

@@ -6,7 +6,13 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sitoo_pipeline.settings.load import DATA_DIR_VARIABLE, LOG_FORMAT_VARIABLE, Settings, load_settings
+from sitoo_pipeline.settings.load import (
+    CODE_URL_VARIABLE,
+    DATA_DIR_VARIABLE,
+    LOG_FORMAT_VARIABLE,
+    Settings,
+    load_settings,
+)
 
 DEMO_ACCOUNT = "demo"
 SANDBOX_PORT = 8765
@@ -26,14 +32,14 @@ def demo_settings(cwd: Path | str | None = None) -> Settings:
     """
     data_dir = demo_data_dir(cwd)
     folder = data_dir / DEMO_ACCOUNT
-    log = {LOG_FORMAT_VARIABLE: os.environ.get(LOG_FORMAT_VARIABLE, "")}
+    of_all = {name: os.environ.get(name, "") for name in (LOG_FORMAT_VARIABLE, CODE_URL_VARIABLE)}
     if (folder / ".env").exists():
-        return load_settings(cwd=folder, environ=log)
+        return load_settings(cwd=folder, environ=of_all)
     # The folder may not exist, and whatever settings lie in the working directory are not the demo's.
     return load_settings(
         cwd=folder,
         environ={
-            **log,
+            **of_all,
             "SITOO_ACCOUNT": DEMO_ACCOUNT,
             "SITOO_BASE_URL": f"http://127.0.0.1:{SANDBOX_PORT}/v2/accounts/1500",
             "SITOO_API_ID": "1500-1",

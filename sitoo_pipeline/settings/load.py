@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -18,6 +19,7 @@ from sitoo_pipeline.settings.sources import CONFIG_VARIABLE, find_file, parse_fi
 
 DATA_DIR_VARIABLE = "SITOO_PIPELINE_DATA_DIR"
 LOG_FORMAT_VARIABLE = "SITOO_PIPELINE_LOG_FORMAT"
+CODE_URL_VARIABLE = "SITOO_PIPELINE_CODE_URL"
 LogFormat = Literal["text", "json"]
 _REQUIRED = ("SITOO_BASE_URL", "SITOO_API_ID", "SITOO_API_PASSWORD", "SITOO_START_DATE")
 _NOT_CONFIGURED = (
@@ -36,12 +38,14 @@ class Settings(Section):
         accounts: In the order of the file.
         warnings: What is allowed but perhaps not meant, one line each.
         log_format: How the log is written to standard error.
+        code_url: Where a browser finds the files of this revision of the code; None to link files on this machine.
     """
 
     data_dir: Path
     accounts: tuple[Account, ...]
     warnings: tuple[str, ...] = ()
     log_format: LogFormat = "text"
+    code_url: str | None = None
 
     def account_folder(self, account: Account) -> Path:
         """The folder of everything that is kept of an account."""
@@ -77,14 +81,17 @@ def load_settings(cwd: Path | str | None = None, environ: Mapping[str, str] | No
             raise SettingsError([*faults, fault])
         data_dir = _data_dir(tables.get("data_dir", "data"), "data_dir", folder, faults)
         log_format = _log_format(variables, faults, tables.get("log_format", "text"))
+        code_url = _code_url(variables, faults, tables.get("code_url", ""))
         readings = _read_accounts(tables, variables, faults)
         warnings += unread(variables, file=file, data_dir_variable=DATA_DIR_VARIABLE)
     elif _has_account(variables):
         data_dir = _data_dir(variables.get(DATA_DIR_VARIABLE, "").strip() or "data", DATA_DIR_VARIABLE, folder, faults)
         log_format = _log_format(variables, faults)
+        code_url = _code_url(variables, faults)
         readings = [read_variables(variables)]
         known = [key.label for key in readings[0].keys.values()]
-        warnings += misspelt(variables, [*known, CONFIG_VARIABLE, DATA_DIR_VARIABLE, LOG_FORMAT_VARIABLE])
+        of_all = (CONFIG_VARIABLE, DATA_DIR_VARIABLE, LOG_FORMAT_VARIABLE, CODE_URL_VARIABLE)
+        warnings += misspelt(variables, [*known, *of_all])
     else:
         raise SettingsError([*faults, Fault(path="", message=_NOT_CONFIGURED)])
 
@@ -102,7 +109,11 @@ def load_settings(cwd: Path | str | None = None, environ: Mapping[str, str] | No
         raise SettingsError(faults)
     warnings += doubled(accounts)
     return Settings(
-        data_dir=data_dir, accounts=tuple(accounts), warnings=tuple(warnings), log_format=log_format or "text"
+        data_dir=data_dir,
+        accounts=tuple(accounts),
+        warnings=tuple(warnings),
+        log_format=log_format or "text",
+        code_url=code_url,
     )
 
 
@@ -132,9 +143,22 @@ def _log_format(variables: Mapping[str, str], faults: list[Fault], in_file: obje
     return None
 
 
+def _code_url(variables: Mapping[str, str], faults: list[Fault], in_file: object = "") -> str | None:
+    """The variable goes before the file, so that whoever installs a revision can name it."""
+    value = variables.get(CODE_URL_VARIABLE, "").strip()
+    label, said = (CODE_URL_VARIABLE, value) if value else ("code_url", in_file)
+    if said == "":
+        return None
+    if not isinstance(said, str) or urlsplit(said).scheme not in ("http", "https") or not urlsplit(said).hostname:
+        example = "https://github.com/example/sitoo_pipeline/blob/v0.1.0"
+        faults.append(Fault(path=label, message=f"must be where a browser finds the files, such as {example}"))
+        return None
+    return said.rstrip("/")
+
+
 def _read_accounts(tables: Mapping[str, Any], variables: Mapping[str, str], faults: list[Fault]) -> list[Reading]:
     """Read the accounts of the file; faults of its top level are added to `faults`."""
-    known = ["data_dir", "log_format", "accounts"]
+    known = ["data_dir", "log_format", "code_url", "accounts"]
     faults += [unknown_key(dotted(key), key, known) for key in tables if key not in known]
     accounts = tables.get("accounts", {})
     if not isinstance(accounts, dict) or not accounts:

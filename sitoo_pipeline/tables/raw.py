@@ -121,7 +121,13 @@ WAREHOUSE_TRANSACTIONS = _table(
     clock="datecreated",
     placed_by=("warehouseid",),
 )
-SITES = _table("sites", "Sites (e-shops) of the account.", ("eshopid",), raw_reference.SITE, f"{_DOCS}/sites")
+SITES = _table(
+    "sites",
+    "Sites (e-shops) of the account.",
+    ("eshopid",),
+    raw_reference.SITE,
+    "https://developer.sitoo.com/introduction",  # which speaks of them; they have no page of their own
+)
 STORES = _table("stores", "Stores of the account's sites.", ("storeid",), raw_reference.STORE, f"{_DOCS}/stores")
 WAREHOUSES = _table(
     "warehouses", "Warehouses of the account's sites.", ("warehouseid",), raw_reference.WAREHOUSE, f"{_DOCS}/warehouses"

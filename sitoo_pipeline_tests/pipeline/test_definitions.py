@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import date
@@ -141,6 +142,45 @@ def test_every_asset_says_what_it_is(defs: dg.Definitions) -> None:
             assert all(column.type and column.description for column in columns.columns), key
             assert spec.metadata["dagster/table_name"] == f"{layer}.{name}"
             assert (spec.partitions_def is not None) == (table.partition is not None), key
+
+
+def code_of(spec: dg.AssetSpec) -> list[Any]:
+    return list(spec.metadata["dagster/code_references"].code_references)
+
+
+def line_at(file: Path, number: int) -> str:
+    return file.read_text(encoding="utf-8").splitlines()[number - 1]
+
+
+def test_every_asset_leads_to_its_code(defs: dg.Definitions, project: Project) -> None:
+    for spec in specs(defs):
+        key = spec.key.to_user_string()
+        files = {reference.label: Path(reference.file_path) for reference in code_of(spec)}
+        assert all(file.is_file() for file in files.values()), key
+        lines = [line_at(Path(one.file_path), one.line_number) for one in code_of(spec)]
+        _, layer, name = spec.key.path
+        if layer in ("core", "marts", "raw"):
+            assert f'"{name}"' in lines[-1] or name in lines[-1].lower(), (key, lines)
+            assert files["the columns"].parent.name == "tables", key
+        if (rule := files.get("the computation")) is not None:
+            assert rule.parent.name == "transforms", key
+            assert lines[0].startswith("def "), key
+        if layer == "sinks":
+            assert files["the delivery"].stem in name, key
+    marts = [spec for spec in specs(defs) if spec.key.path[1] == "marts"]
+    assert all("the computation" in {one.label for one in code_of(spec)} for spec in marts)
+    elsewhere = build_defs(project.settings.model_copy(update={"code_url": "https://git.example/pipeline/blob/v1"}))
+    daily = next(spec for spec in specs(elsewhere) if spec.key.path[1:] == ["marts", "daily_sales"])
+    assert code_of(daily)[0].url.startswith("https://git.example/pipeline/blob/v1/sitoo_pipeline/transforms/sales.py#L")
+
+
+def test_every_list_of_sitoo_leads_to_its_documentation(defs: dg.Definitions) -> None:
+    found = {tuple(spec.key.path[1:]): spec.metadata for spec in specs(defs)}
+    for (layer, name), metadata in found.items():
+        if layer in ("sitoo", "raw"):
+            url = metadata["documentation"].url
+            assert re.fullmatch(r"https://developer\.sitoo\.com/(introduction|api-reference/[a-z-]+)", url), name
+            assert url == found["sitoo", name]["documentation"].url
 
 
 def test_columns_are_made_from_columns_of_the_assets_before_theirs(defs: dg.Definitions) -> None:

@@ -68,7 +68,7 @@ def test_every_key_is_documented_with_its_variable_and_default(path: str, key: s
 
 
 def test_no_key_is_documented_that_does_not_exist() -> None:
-    known = {key for _, key, _ in keys()} | {"data_dir", "log_format", "accounts"}
+    known = {key for _, key, _ in keys()} | {"data_dir", "log_format", "code_url", "accounts"}
     assert set(re.findall(r"^\| `([^`]+)` \|", DOCS, flags=re.MULTILINE)) <= known
 
 
@@ -77,7 +77,8 @@ def test_every_variable_is_in_the_example_of_the_environment() -> None:
     offered = set(re.findall(r"^#?([A-Z_]+)=", example, flags=re.MULTILINE))
     fields = (of for _, section in sections() for of in section.model_fields.values())
     marks = [mark for mark in map(variable_of, fields) if mark and not isinstance(mark, FileSecret)]
-    assert offered == {mark.name for mark in marks} | {"SITOO_PIPELINE_DATA_DIR", "SITOO_PIPELINE_LOG_FORMAT"}
+    of_all = {f"SITOO_PIPELINE_{name}" for name in ("DATA_DIR", "LOG_FORMAT", "CODE_URL")}
+    assert offered == {mark.name for mark in marks} | of_all
 
 
 def test_the_example_of_the_environment_loads_once_the_password_is_filled_in(tmp_path: Path) -> None:

@@ -179,6 +179,18 @@ def test_loopback_may_be_unencrypted(tmp_path: Path, host: str) -> None:
     assert settings.accounts[0].base_url == f"http://{host}/v2/accounts/1500"
 
 
+def test_the_variable_of_the_code_goes_before_the_file(tmp_path: Path) -> None:
+    write(tmp_path, 'code_url = "https://git.example/pipeline/blob/v1/"' + ACCOUNT)
+    variable = {"SITOO_PIPELINE_CODE_URL": "https://git.example/pipeline/blob/v2"}
+    assert load_settings(tmp_path, CREDENTIALS).code_url == "https://git.example/pipeline/blob/v1"
+    assert load_settings(tmp_path, CREDENTIALS | variable).code_url == "https://git.example/pipeline/blob/v2"
+    (tmp_path / "sitoo_pipeline.toml").unlink()
+    assert load_settings(tmp_path, ENVIRON).code_url is None
+    assert load_settings(tmp_path, ENVIRON | variable).warnings == ()
+    with pytest.raises(SettingsError, match="SITOO_PIPELINE_CODE_URL: must be where a browser finds the files"):
+        load_settings(tmp_path, ENVIRON | {"SITOO_PIPELINE_CODE_URL": "git@git.example:pipeline"})
+
+
 def test_the_variable_of_the_log_goes_before_the_file(tmp_path: Path) -> None:
     write(tmp_path, 'log_format = "text"' + ACCOUNT)
     variable = {"SITOO_PIPELINE_LOG_FORMAT": "json"}

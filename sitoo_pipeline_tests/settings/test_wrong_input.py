@@ -207,6 +207,7 @@ def test_one_wrong_key_is_one_line(tmp_path: Path, key: str, value: str, line: s
         ("data_dir = 3" + ACCOUNT, ['data_dir: must be the path of a folder, in quotes, such as "data"']),
         ("data_dir = ' '" + ACCOUNT, ['data_dir: must be the path of a folder, in quotes, such as "data"']),
         ("log_format = 'yaml'" + ACCOUNT, ["log_format: must be \"text\" or \"json\", not 'yaml'"]),
+        ("code_url = 3" + ACCOUNT, ["code_url: must be where a browser finds the files, such as https://github.com/example/sitoo_pipeline/blob/v0.1.0"]),
         (ACCOUNT + "base_url =", ["sitoo_pipeline.toml: is not valid TOML: Invalid value (at end of document)"]),
         ("data_dir = data" + ACCOUNT, ["sitoo_pipeline.toml: is not valid TOML: Invalid value (at line 1, column 12)"]),
     ],
