@@ -18,6 +18,10 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: 1  # one warehouse file, and one request at a time per API user
+run_monitoring:  # a run whose process is gone, as after a power cut, would hold up all others for ever
+  enabled: true
+  start_timeout_seconds: 300
+  max_runtime_seconds: 14400
 python_logs:
   managed_python_loggers: [sitoo_pipeline]  # retries and warnings of our own stand in the run's log
 retention:  # of ticks; runs are removed by each account's retention job
