@@ -8,7 +8,8 @@ import dagster as dg
 from sitoo_pipeline.assets.days import SAFE_TO_SHOW, reason
 from sitoo_pipeline.assets.polls import Poll
 from sitoo_pipeline.assets.runtime import Runtime
-from sitoo_pipeline.assets.specs import OWNER, key, source_key
+from sitoo_pipeline.assets.specs import OWNER, key, source_key, visitors_source_key
+from sitoo_pipeline.tables import raw
 from sitoo_pipeline.warehouse import record_poll
 
 FOUND_DATES = "found_dates"
@@ -23,7 +24,10 @@ def change_key(account: str, poll: str) -> dg.AssetKey:
 def change_asset(runtime: Runtime, poll: Poll) -> dg.AssetsDefinition:
     """One poll. It loads nothing; the sensor and the command line take the dates that it found through the stages."""
     account = runtime.account.name
-    sources = [source_key(account, table.name) for table in poll.tables]
+    sources = [
+        visitors_source_key(runtime.account) if table is raw.VISITORS else source_key(account, table.name)
+        for table in poll.tables
+    ]
 
     @dg.asset(
         key=change_key(account, poll.name),

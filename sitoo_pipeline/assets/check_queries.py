@@ -57,8 +57,8 @@ _ADDS_UP = Check(
         WHERE o.counts AND o.business_date IN ({dates}) GROUP BY ALL
     )
     SELECT business_date, currency, ours.*, lines.* FROM ours FULL JOIN lines USING (business_date, currency)
-    WHERE (ours.gross_sales, ours.returns, ours.gift_cards)
-        IS DISTINCT FROM (lines.gross_sales, lines.returns, lines.gift_cards)
+    WHERE (ours.gross_sales, ours.returns, ours.gift_cards) IS DISTINCT FROM
+        (coalesce(lines.gross_sales, 0), coalesce(lines.returns, 0), coalesce(lines.gift_cards, 0))
     ORDER BY ALL
     """,
     blocking=True,
@@ -77,11 +77,13 @@ _HOURS_ADD_UP = Check(
             sum(transactions) AS transactions
         FROM marts.hourly_sales WHERE business_date IN ({dates}) GROUP BY ALL
     ) AS h USING (business_date, store_id, channel, currency)
-    WHERE (d.gross_sales, d.transactions) IS DISTINCT FROM (h.gross_sales, h.transactions) ORDER BY ALL
+    WHERE (d.gross_sales, d.transactions) IS DISTINCT FROM (coalesce(h.gross_sales, 0), coalesce(h.transactions, 0))
+    ORDER BY ALL
     """,
     remedy="Materialize marts.daily_sales of the date again.",
 )
 
+# An hour in which somebody came and nobody bought is of no register, no order line and, counted for a day, no hour.
 _REGISTERS_ADD_UP = Check(
     "adds_up_to_hours",
     marts.REGISTER_SALES,
@@ -101,7 +103,8 @@ _REGISTERS_ADD_UP = Check(
             sum(goods_sold) AS goods_sold, sum(goods_returned) AS goods_returned
         FROM marts.hourly_sales WHERE channel = 'pos' AND business_date IN ({dates}) GROUP BY ALL
     ) AS h USING (business_date, store_id, currency)
-    WHERE (r.gross_sales, r.net_sales, r.discounts, r.returns, r.transactions, r.goods_sold, r.goods_returned)
+    WHERE (coalesce(r.gross_sales, 0), coalesce(r.net_sales, 0), coalesce(r.discounts, 0), coalesce(r.returns, 0),
+            coalesce(r.transactions, 0), coalesce(r.goods_sold, 0), coalesce(r.goods_returned, 0))
         IS DISTINCT FROM
         (h.gross_sales, h.net_sales, h.discounts, h.returns, h.transactions, h.goods_sold, h.goods_returned)
     ORDER BY ALL
@@ -133,6 +136,17 @@ _STOCK_AGREES = Check(
     "reaches Sitoo late clears up when the date is loaded again.",
 )
 
+_MORE_CAME = Check(
+    "more_came_than_bought",
+    marts.DAILY_SALES,
+    "where visitors are counted, there were at least as many as transactions",
+    "SELECT business_date, store_id, currency, visitors, transactions FROM marts.daily_sales "
+    "WHERE business_date IN ({dates}) AND visitors < transactions ORDER BY ALL",
+    severity=dg.AssetCheckSeverity.WARN,
+    remedy="Look at the counter: it stood still, a door has none, or its counts came late and the date is loaded again "
+    "when they are there. Until then the conversion of the store and date says nothing.",
+)
+
 _QUARANTINE = tuple(
     Check(
         "nothing_refused",
@@ -143,10 +157,10 @@ _QUARANTINE = tuple(
         severity=dg.AssetCheckSeverity.WARN,
         remedy="Correct the object in Sitoo and materialize the date again; meta.quarantine has what was sent.",
     )
-    for table in raw.DATED
+    for table in (*raw.DATED, raw.VISITORS)
 )
 
-_KEYED = (core.ORDERS, core.ORDER_LINES, core.Z_REPORTS, core.STOCK_MOVEMENTS, *marts.TABLES)
+_KEYED = (core.ORDERS, core.ORDER_LINES, core.Z_REPORTS, core.STOCK_MOVEMENTS, core.VISITORS, *marts.TABLES)
 CHECKS: tuple[Check, ...] = (
     *_QUARANTINE,
     *(_keys(table) for table in _KEYED),
@@ -158,3 +172,6 @@ CHECKS: tuple[Check, ...] = (
     *RECONCILIATION_CHECKS,
     _STOCK_AGREES,
 )
+
+VISITOR_CHECKS: tuple[Check, ...] = (_MORE_CAME,)
+"""Of tables that every account has, for accounts that have a source of visitors."""

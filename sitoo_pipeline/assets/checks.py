@@ -15,7 +15,7 @@ import polars as pl
 
 from sitoo_pipeline.assets.check import Check
 from sitoo_pipeline.assets.check_history import log_results_of_dates, newest_of
-from sitoo_pipeline.assets.check_queries import CHECKS
+from sitoo_pipeline.assets.check_queries import CHECKS, VISITOR_CHECKS
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import key
 from sitoo_pipeline.tables import Table
@@ -41,7 +41,8 @@ def asset_checks(
     runtime: Runtime, table: Table, partitions_def: dg.PartitionsDefinition[str]
 ) -> list[dg.AssetChecksDefinition]:
     """The checks of one table, in one step."""
-    checks = [check for check in CHECKS if check.table is table]
+    known = (*CHECKS, *VISITOR_CHECKS) if runtime.account.visitors else CHECKS
+    checks = [check for check in known if check.table is table]
     if not checks:
         return []
     asset = key(runtime.account.name, table)

@@ -69,6 +69,17 @@ def _stock_movements(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Da
     return {core.STOCK_MOVEMENTS: transforms.stock_movements(source, places=runtime.places(con))}
 
 
+def _visitors(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
+    orders = table_frame(con, core.ORDERS, dates=dates, columns=_CLOCKS)
+    counts = table_frame(con, raw.VISITORS, dates=dates)
+    return {core.VISITORS: transforms.visitors(counts, orders=orders, places=runtime.places(con))}
+
+
+_CLOCKS = ("order_id", "store_id", "business_date", "channel", "timezone")
+
+VISITORS = Computation("visitors", (core.VISITORS,), (raw.VISITORS, core.ORDERS, core.STORES), _visitors)
+"""For accounts that have a source of visitors."""
+
 COMPUTATIONS = (
     Computation(
         "reference",

@@ -10,30 +10,40 @@ read copy answers, and the inventory says of when that is; the ledger of deliver
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import duckdb
 
-from sitoo_pipeline.assets import core, marts
+from sitoo_pipeline.assets.computations import all_computations
 from sitoo_pipeline.assets.day_status import DayState, DayStatus
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.sinks import Ledger
 from sitoo_pipeline.tables import raw
+from sitoo_pipeline.tables.core import VISITORS
 
-_SOURCES: dict[str, tuple[str, ...]] = {
-    **{table.qualified: () for table in raw.DATED},
-    **{
-        table.qualified: tuple(read.qualified for read in computation.reads if read.partition)
-        for computation in (*core.COMPUTATIONS, *marts.COMPUTATIONS)
-        for table in computation.tables
-        if table.partition
-    },
-}
-"""Every table that has a part of each date, with the dated tables that it is made from."""
+_OPTIONAL = (raw.VISITORS.qualified, VISITORS.qualified)
+"""Dates that were loaded before the account had a source of visitors lack nothing."""
+
+
+@cache
+def _sources_of(*, counts_visitors: bool) -> dict[str, tuple[str, ...]]:
+    """Every table that has a part of each date, with the dated tables that it is made from."""
+    extracted = (*raw.DATED, raw.VISITORS) if counts_visitors else raw.DATED
+    return {
+        **{table.qualified: () for table in extracted},
+        **{
+            table.qualified: tuple(read.qualified for read in computation.reads if read.partition)
+            for computation in all_computations(counts_visitors=counts_visitors)
+            for table in computation.tables
+            if table.partition
+        },
+    }
+
 
 # An object that moved to another date is recorded as a load of the date that it left, with a message; nothing of that
 # date was asked for then.
@@ -98,27 +108,30 @@ def take_inventory(runtime: Runtime, dates: Sequence[date], *, now: datetime) ->
 
 def _read_loads(con: duckdb.DuckDBPyConnection, found: dict[date, DayStatus], runtime: Runtime) -> None:
     between = [min(found), max(found)]
+    sources = _sources_of(counts_visitors=runtime.account.visitors is not None)
     for day, count in con.execute(_REFUSED, between).fetchall():
         if day in found:
             found[day].refused = count
     loads: dict[date, dict[str, tuple[int, int, int]]] = {}
     for day, table, newest, changed, made, asked in con.execute(_LOADS, between).fetchall():
-        if day not in found or table not in _SOURCES:
+        if day not in found or table not in sources:
             continue
         if newest["status"] == "failed":
             found[day].failed[table] = newest["message"]
         if made:
             loads.setdefault(day, {})[table] = (changed or 0, made, asked or made)
     for day, of_day in loads.items():
-        _judge_loads(found[day], of_day, runtime)
+        _judge_loads(found[day], of_day, runtime, sources)
 
 
-def _judge_loads(status: DayStatus, loads: dict[str, tuple[int, int, int]], runtime: Runtime) -> None:
+def _judge_loads(
+    status: DayStatus, loads: dict[str, tuple[int, int, int]], runtime: Runtime, sources: Mapping[str, tuple[str, ...]]
+) -> None:
     """Whether the tables of a date are all there, made after their sources, and asked for after the date was over."""
     status.loaded = set(loads)
-    status.absent = [table for table in _SOURCES if table not in loads]
-    for table, sources in _SOURCES.items():
-        for source in sources:
+    status.absent = [table for table in sources if table not in loads and table not in _OPTIONAL]
+    for table, made_from in sources.items():
+        for source in made_from:
             if table in loads and source in loads and loads[source][0] > loads[table][1]:
                 status.outdated.setdefault(table, source)
     asked = min((loads[table.qualified][2] for table in raw.DATED if table.qualified in loads), default=None)

@@ -25,15 +25,23 @@ Dates = Sequence[date]
 
 def _hourly_sales(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
     orders, lines = (table_frame(con, table, dates=dates, columns=names) for table, names in SALES_READS.items())
-    account = runtime.account.name
+    account, came = runtime.account.name, _visitors(runtime, con, dates)
     return {
-        marts.HOURLY_SALES: transforms.hourly_sales(account=account, orders=orders, lines=lines),
+        marts.HOURLY_SALES: transforms.hourly_sales(account=account, orders=orders, lines=lines, **came),
         marts.REGISTER_SALES: transforms.register_sales(account=account, orders=orders, lines=lines),
     }
 
 
-def _daily_sales(_: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
-    return {marts.DAILY_SALES: transforms.daily_sales(table_frame(con, marts.HOURLY_SALES, dates=dates))}
+def _daily_sales(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
+    hourly, came = table_frame(con, marts.HOURLY_SALES, dates=dates), _visitors(runtime, con, dates)
+    return {marts.DAILY_SALES: transforms.daily_sales(hourly, account=runtime.account.name, **came)}
+
+
+def _visitors(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> dict[str, pl.DataFrame]:
+    """The visitors of the dates with the stores that they came to; nothing where the account has no source of them."""
+    if runtime.account.visitors is None:
+        return {}
+    return {"visitors": table_frame(con, core.VISITORS, dates=dates), "stores": table_frame(con, core.STORES)}
 
 
 def _weekly_balance(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:

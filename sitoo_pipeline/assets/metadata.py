@@ -6,7 +6,7 @@ added.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ import dagster as dg
 import duckdb
 import polars as pl
 
-from sitoo_pipeline.tables import Table, marts
+from sitoo_pipeline.tables import Table, core, marts
 from sitoo_pipeline.tables.lineage import in_words, origins
 from sitoo_pipeline.tables.schema import Column
 from sitoo_pipeline.tables.types import MONEY, PERCENT, QUANTITY
@@ -50,17 +50,20 @@ def _column(table: Table, column: Column) -> dg.TableColumn:
     )
 
 
-def column_lineage(account: str, table: Table) -> dg.TableColumnLineage:
-    """Which columns of which assets each column is made from."""
-    return dg.TableColumnLineage(
-        {
-            name: [dg.TableColumnDep(dg.AssetKey([account, of.layer, of.name]), column) for of, column in made_from]
-            for name, made_from in origins(table).items()
-        }
-    )
+def column_lineage(account: str, table: Table, deps: Collection[dg.AssetKey]) -> dg.TableColumnLineage:
+    """Which columns of which assets each column is made from. Visitors are not an asset of every account."""
+    found = {
+        name: [
+            dg.TableColumnDep(asset, column)
+            for of, column in made_from
+            if (asset := dg.AssetKey([account, of.layer, of.name])) in deps or of is not core.VISITORS
+        ]
+        for name, made_from in origins(table).items()
+    }
+    return dg.TableColumnLineage({name: made_from for name, made_from in found.items() if made_from})
 
 
-def definition_metadata(account: str, table: Table) -> dict[str, Any]:
+def definition_metadata(account: str, table: Table, deps: Collection[dg.AssetKey]) -> dict[str, Any]:
     """What is known of a table before it has any rows."""
     known: dict[str, Any] = {
         "dagster/column_schema": column_schema(table),
@@ -69,7 +72,7 @@ def definition_metadata(account: str, table: Table) -> dict[str, Any]:
     }
     if origins(table):
         # Dagster's open-source UI draws no lineage of columns. Other tools read it; people read the Columns tab.
-        known["dagster/column_lineage"] = column_lineage(account, table)
+        known["dagster/column_lineage"] = column_lineage(account, table, deps)
     if table.documentation:
         known["documentation"] = dg.MetadataValue.url(table.documentation)
     return known

@@ -15,12 +15,14 @@ from datetime import UTC, date, datetime, timedelta
 import duckdb
 
 from sitoo_pipeline.assets.extract import HINTS, dated
+from sitoo_pipeline.assets.extract_visitors import late_visitors
 from sitoo_pipeline.assets.fetching import CLOCK_SKEW, Fetcher
 from sitoo_pipeline.assets.landing import fetch_folder, remove
 from sitoo_pipeline.assets.runtime import Runtime, chunks
+from sitoo_pipeline.settings import Account
 from sitoo_pipeline.sitoo import RESOURCES, Landed, Window, land
 from sitoo_pipeline.sitoo.client import Params
-from sitoo_pipeline.tables import raw
+from sitoo_pipeline.tables import Table, raw
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.transforms import Places, date_in_zone
 from sitoo_pipeline.warehouse import Found, differences, last_asked, loaded_dates, loaded_up_to, polled_up_to
@@ -44,7 +46,7 @@ class Poll:
     name: str
     every: str
     description: str
-    tables: tuple[RawTable, ...]
+    tables: tuple[Table, ...]
     find: Callable[[Runtime, datetime], Found]
 
 
@@ -246,4 +248,17 @@ POLLS = (
         _many_days,
     ),
 )
-"""In the order in which they are made."""
+"""In the order in which they are made; those of every account."""
+
+_LATE_VISITORS = Poll(
+    "late_visitors",
+    "hour",
+    "Visitors of the last days (setting reread_days) that were counted since, or otherwise than before.",
+    (raw.VISITORS,),
+    late_visitors,
+)
+
+
+def polls_of(account: Account) -> tuple[Poll, ...]:
+    """The polls of an account: that for visitors only where it has a source of them."""
+    return (*POLLS, _LATE_VISITORS) if account.visitors else POLLS

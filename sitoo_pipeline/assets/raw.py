@@ -13,25 +13,27 @@ from sitoo_pipeline.assets.fetching import Fetcher
 from sitoo_pipeline.assets.metadata import NOTES, load_metadata, table_rows
 from sitoo_pipeline.assets.runtime import Runtime, chunks
 from sitoo_pipeline.assets.specs import BACKFILL, key, source_key, table_spec
-from sitoo_pipeline.sitoo import RESOURCES
-from sitoo_pipeline.tables import raw
+from sitoo_pipeline.sitoo import RESOURCES, Resource
+from sitoo_pipeline.tables import Table, raw
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.warehouse import failed_load
 
 
 def source_specs(account: str) -> list[dg.AssetSpec]:
     """Sitoo's endpoints as external assets, so that the lineage begins where the figures do."""
-    return [
-        dg.AssetSpec(
-            key=source_key(account, table.name),
-            description=f"{RESOURCES[table.name].description}. Sitoo REST API v2, {RESOURCES[table.name].path}",
-            group_name=f"{account}_sitoo",
-            kinds={"api"},
-            tags={"account": account, "layer": "sitoo"},
-            metadata={"documentation": dg.MetadataValue.url(RESOURCES[table.name].documentation)},
-        )
-        for table in raw.TABLES
-    ]
+    return [resource_spec(account, RESOURCES[table.name]) for table in raw.TABLES]
+
+
+def resource_spec(account: str, resource: Resource) -> dg.AssetSpec:
+    """One endpoint of Sitoo."""
+    return dg.AssetSpec(
+        key=source_key(account, resource.name),
+        description=f"{resource.description}. Sitoo REST API v2, {resource.path}",
+        group_name=f"{account}_sitoo",
+        kinds={"api"},
+        tags={"account": account, "layer": "sitoo"},
+        metadata={"documentation": dg.MetadataValue.url(resource.documentation)},
+    )
 
 
 def reference_asset(runtime: Runtime) -> dg.AssetsDefinition:
@@ -51,7 +53,7 @@ def reference_asset(runtime: Runtime) -> dg.AssetsDefinition:
         for table in raw.REFERENCE:
             extracted = extract_reference(runtime, table, run_id=context.run.run_id)
             if extracted.unknown_fields:
-                context.log.warning(_drift_text(table, extracted.unknown_fields))
+                context.log.warning(drift_text(table, extracted.unknown_fields))
             for note in extracted.notes:
                 context.log.warning(f"{table.qualified}: {note}.")
             with runtime.warehouse.connect() as con:
@@ -89,7 +91,7 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
             new = extracted.unknown_fields - named
             if new:
                 named.update(new)
-                context.log.warning(_drift_text(table, new))
+                context.log.warning(drift_text(table, new))
             for note in extracted.notes:
                 context.log.warning(f"{table.qualified} {min(dates)} to {max(dates)}: {note}.")
             refused = sum(loaded.quarantined for loaded in extracted.loaded.values())
@@ -124,7 +126,8 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
 _PLACES = ("stores", "warehouses", "registers")
 
 
-def _drift_text(table: RawTable, paths: set[str] | frozenset[str]) -> str:
+def drift_text(table: Table, paths: set[str] | frozenset[str]) -> str:
+    """What is said of fields that nobody documented."""
     return (
         f"{table.qualified}: Sitoo sent fields that nobody documented: {', '.join(sorted(paths))}. "
         "They are kept in the landing files and listed in meta.drift; everything else was loaded."

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import dagster as dg
 
 from sitoo_pipeline.assets.metadata import definition_metadata
+from sitoo_pipeline.settings import Account
 from sitoo_pipeline.tables import Table
 
 OWNER = "team:retail-data"
@@ -26,15 +27,16 @@ def table_spec(
     partitions_def: dg.PartitionsDefinition[str] | None,
 ) -> dg.AssetSpec:
     """The asset of ``table`` for ``account``."""
+    before = list(deps)
     return dg.AssetSpec(
         key=key(account, table),
-        deps=list(deps),
+        deps=before,
         description=table.description,
         group_name=f"{account}_{_group(table)}",
         owners=[OWNER],
         kinds=kinds,
         tags={"account": account, "layer": table.layer},
-        metadata=definition_metadata(account, table),
+        metadata=definition_metadata(account, table, before),
         partitions_def=partitions_def,
     )
 
@@ -47,6 +49,13 @@ def _group(table: Table) -> str:
 def source_key(account: str, resource: str) -> dg.AssetKey:
     """An endpoint of Sitoo, as the asset that it is to us."""
     return dg.AssetKey([account, "sitoo", resource])
+
+
+def visitors_source_key(account: Account) -> dg.AssetKey:
+    """Who counts the account's visitors, as the asset that it is to us: an endpoint of Sitoo, or a folder of files."""
+    if account.visitors_folder is None:
+        return source_key(account.name, "custom_metric_values")
+    return dg.AssetKey([account.name, "files", "visitors"])
 
 
 def daily_partitions(*, start_date: str, timezone: str) -> dg.DailyPartitionsDefinition:

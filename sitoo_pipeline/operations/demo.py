@@ -18,7 +18,7 @@ from rich.console import Console
 from sitoo_pipeline.assets.day_status import DayStatus
 from sitoo_pipeline.operations.running import run_dates
 from sitoo_pipeline.operations.status import statuses
-from sitoo_pipeline.sandbox import Chain, Sandbox
+from sitoo_pipeline.sandbox import VISITORS_METRIC, Chain, Sandbox
 from sitoo_pipeline.settings import Settings, load_settings
 from sitoo_pipeline.settings.demo import DEMO_ACCOUNT, SANDBOX_PORT, demo_data_dir
 from sitoo_pipeline.settings.load import LOG_FORMAT_VARIABLE
@@ -57,6 +57,7 @@ def environment(sandbox: Sandbox, start_date: date, *, account: str = DEMO_ACCOU
         "SITOO_API_PASSWORD": ",".join(password for _, password in sandbox.api_users),
         "SITOO_TIMEZONE": TIMEZONE,
         "SITOO_START_DATE": start_date.isoformat(),
+        "SITOO_VISITORS_METRIC": VISITORS_METRIC,
         "OMETRIA_BASE_URL": sandbox.ometria_url,
         "OMETRIA_API_KEY": sandbox.ometria_key,
         "SAMESYSTEM_BASE_URL": sandbox.samesystem_url,

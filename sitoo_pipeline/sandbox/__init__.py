@@ -3,5 +3,6 @@
 from sitoo_pipeline.sandbox.chain import Chain
 from sitoo_pipeline.sandbox.faults import Faults
 from sitoo_pipeline.sandbox.server import Sandbox
+from sitoo_pipeline.sandbox.visitors import BY_HOUR as VISITORS_METRIC
 
-__all__ = ["Chain", "Faults", "Sandbox"]
+__all__ = ["VISITORS_METRIC", "Chain", "Faults", "Sandbox"]

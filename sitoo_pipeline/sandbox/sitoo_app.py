@@ -22,6 +22,7 @@ from sitoo_pipeline.sandbox.queries import BadRequestError, NotFoundError, Query
 from sitoo_pipeline.sandbox.stock_queries import find_transaction, list_transactions
 from sitoo_pipeline.sandbox.stores import ESHOP_ID
 from sitoo_pipeline.sandbox.tills import Till
+from sitoo_pipeline.sandbox.visitors import list_metrics, list_values
 from sitoo_pipeline.sandbox.zreports import Period
 
 MOST_Z_REPORTS = 500
@@ -63,6 +64,8 @@ class SitooApp:
         routes: dict[str, Handler] = {
             "/orders": self._orders,
             "/pos-z-reports": self._z_reports,
+            "/custom_metrics": lambda call: list_metrics(call.query),
+            "/custom_metric_values": lambda call: list_values(chain, call.query, now=call.now),
             "/sites": lambda call: _page(reference.sites(), call),
             at_site: lambda call: reference.sites()[0],
             f"{at_site}/orders": self._orders,

@@ -24,6 +24,7 @@ from sitoo_pipeline.settings.values import (
     TimeZone,
     not_in_future,
 )
+from sitoo_pipeline.settings.visitors import Visitors
 
 
 class ApiUserSettings(Section):
@@ -143,6 +144,7 @@ class Account(Section):
     )
     http: Http = Field(default=Http(), description="retries and time limits")
     stores: dict[str, StoreSettings] = Field(default={}, description="by Sitoo's external id of the store")
+    visitors: Visitors | None = Field(default=None, description="who counts the visitors of the stores")
     targets: Targets = Field(default=Targets(), validate_default=True, description="who is served")
     alerts: Alerts | None = Field(default=None, description="who is told of failures, and each morning")
     deliveries_url: Annotated[LedgerUrl, Secret("DELIVERIES_URL")] = Field(
@@ -227,6 +229,13 @@ class Account(Section):
     def landing_folder(self) -> Path:
         """Where response bodies are kept as received."""
         return self.folder / "landing"
+
+    @property
+    def visitors_folder(self) -> Path | None:
+        """Where the files of visitors are; None where they are not counted in files."""
+        if self.visitors is None or self.visitors.folder is None:
+            return None
+        return self.folder / Path(self.visitors.folder).expanduser()
 
     @property
     def exports_folder(self) -> Path:

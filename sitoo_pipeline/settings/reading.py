@@ -168,11 +168,12 @@ def _read_variables_of(
                 values[name] = value.strip() if isinstance(variable, Secret) else value
         elif inner and not is_dictionary(definition):
             content = _read_variables_of(inner, here, environ, reading)
-            # A target that is off by default is switched on by any setting that it cannot do without.
+            # What is off by default is switched on by any setting that it cannot do without, or by any where all are
+            # optional.
             needed = [each for each, of in inner.model_fields.items() if of.is_required()]
             if not content:
                 continue
-            if definition.default is not None or any(each in content for each in needed):
+            if definition.default is not None or not needed or any(each in content for each in needed):
                 values[name] = content
             else:
                 idle = ", ".join(reading.keys[(*here, each)].label for each in content)

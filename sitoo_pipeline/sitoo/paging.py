@@ -143,6 +143,14 @@ def _one_second(
             yield body
 
 
+def single(fetch: Fetch, *, path: str, query: Params) -> Pages:
+    """A bare array that is the whole answer, for what Sitoo lists without pages."""
+    body = fetch(path, query, "array")
+    if body.items:
+        yield body
+    return 0
+
+
 def in_order(values: Sequence[int], *, lowest: int | None, strictly: bool = False) -> bool:
     """Whether values rise, and none is below ``lowest``."""
     if lowest is not None and values and values[0] < lowest:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from sitoo_pipeline.sitoo.by_id import by_id_cursor
 from sitoo_pipeline.sitoo.client import Params, Value
-from sitoo_pipeline.sitoo.paging import Fetch, Pages, by_date_added, by_offset
+from sitoo_pipeline.sitoo.paging import Fetch, Pages, by_date_added, by_offset, single
 from sitoo_pipeline.sitoo.resources import Resource
 from sitoo_pipeline.sitoo.window import Scope, Window
 
@@ -54,6 +54,8 @@ class Slice:
                     page_size=one.page_size,
                     registers=self.registers,
                 )
+            case "single":
+                return single(fetch, path=self.path, query=self.query)
 
 
 def plan(

@@ -50,7 +50,8 @@ class Resource:
         path: Below the base URL, with ``{siteid}`` and ``{registerid}`` where the scope needs them.
         scope: Whether it is asked for once, for each site, or for each cash register.
         key: The fields that name one record.
-        paging: ``id_cursor``, ``offset``, or ``added`` (a bare array in the order of ``dateadded``).
+        paging: ``id_cursor``, ``offset``, ``added`` (a bare array in the order of ``dateadded``), or ``single`` (a bare
+            array that is the whole answer).
         cursor: The field whose order the pages follow; with ``from`` and ``to`` appended it names its bounds.
         page_size: Records to ask for at once; for ``added`` the most that Sitoo gives.
         fields: The fields to ask for; None where Sitoo's own choice is all of them.
@@ -66,7 +67,7 @@ class Resource:
     path: str
     scope: Literal["account", "site", "register"]
     key: tuple[str, ...]
-    paging: Literal["id_cursor", "offset", "added"]
+    paging: Literal["id_cursor", "offset", "added", "single"]
     cursor: str = ""
     page_size: int = 1000
     fields: tuple[str, ...] | None = None
@@ -78,7 +79,7 @@ class Resource:
     @property
     def layout(self) -> Literal["envelope", "array"]:
         """The form of its pages."""
-        return "array" if self.paging == "added" else "envelope"
+        return "array" if self.paging in ("added", "single") else "envelope"
 
     def query(self, *, window: Window | None, extra: Params | None = None) -> dict[str, Value]:
         """The parameters of a request for ``window``, without those of paging.
@@ -221,6 +222,26 @@ _CATALOGUE = (
             {"warehousetransactionid", "warehousetransactionidfrom", "warehousetransactionidto", "warehouseid"}
             | {"transactiontype"}
         ),
+    ),
+    Resource(
+        name="custom_metrics",
+        description="A custom metric of the dashboard: its key, and what its values are grouped by",
+        documentation=f"{_DOCS}/api-reference/dashboard-custom-metrics",
+        path="/custom_metrics.json",
+        scope="account",
+        key=("key",),
+        paging="single",
+        filters=frozenset({"keys"}),
+    ),
+    Resource(
+        name="custom_metric_values",
+        description="The values of a custom metric; of one per date and store, each date of a store",
+        documentation=f"{_DOCS}/api-reference/dashboard-custom-metrics",
+        path="/custom_metric_values.json",
+        scope="account",
+        key=("key", "date", "store_id"),
+        paging="single",
+        filters=frozenset({"keys", "date", "num_days", "store_id"}),
     ),
 )
 

@@ -8,7 +8,12 @@ What does not: how a value is computed (``transforms``) or stored (``warehouse``
 from sitoo_pipeline.tables import core, marts, meta, raw
 from sitoo_pipeline.tables.schema import Column, Table
 
-ALL_TABLES: tuple[Table, ...] = (*raw.TABLES, *core.TABLES, *marts.TABLES, *meta.TABLES)
+ALL_TABLES: tuple[Table, ...] = (
+    *(*raw.TABLES, raw.VISITORS),
+    *(*core.TABLES, core.VISITORS),
+    *marts.TABLES,
+    *meta.TABLES,
+)
 BY_NAME: dict[str, Table] = {table.qualified: table for table in ALL_TABLES}
 
 __all__ = ["ALL_TABLES", "BY_NAME", "Column", "Table", "core", "marts", "meta", "raw"]

@@ -17,9 +17,11 @@ from sitoo_pipeline.tables.core_reference import (
     WAREHOUSES,
 )
 from sitoo_pipeline.tables.core_stock import STOCK_MOVEMENTS
+from sitoo_pipeline.tables.core_visitors import VISITORS
 from sitoo_pipeline.tables.z_reports import CHILDREN, Z_REPORTS
 
 TABLES = (ORDERS, ORDER_LINES, ORDER_PAYMENTS, Z_REPORTS, *CHILDREN, STOCK_MOVEMENTS, *REFERENCE)
+"""The tables of every account. Beside them there is ``VISITORS``, where the account has a source of them."""
 
 __all__ = [
     "LINE_HINTS",
@@ -35,6 +37,7 @@ __all__ = [
     "STOCK_MOVEMENTS",
     "STORES",
     "TABLES",
+    "VISITORS",
     "WAREHOUSES",
     "Z_REPORTS",
 ]

@@ -36,7 +36,7 @@ RAW: Mapping[Table, Table] = {
 _MADE_BY_US = frozenset({"account"})
 """Columns with the name of the account in the settings: nothing of Sitoo's is in them."""
 
-_O, _L, _Z, _M = core.ORDERS, core.ORDER_LINES, core.Z_REPORTS, core.STOCK_MOVEMENTS
+_O, _L, _Z, _M, _V = core.ORDERS, core.ORDER_LINES, core.Z_REPORTS, core.STOCK_MOVEMENTS, core.VISITORS
 _H, _D = marts.HOURLY_SALES, marts.DAILY_SALES
 
 
@@ -164,8 +164,21 @@ COMPUTED: Mapping[Table, Mapping[str, Origins]] = {
             *_of(raw.PRODUCT_GROUPS, "vatid", "productgrouptype"),
         ),
     },
-    marts.HOURLY_SALES: {**_PLACE, **_same(_O, ("hour_start", "local_hour")), **_SALES, "visitors": ()},
-    marts.DAILY_SALES: _same(_H, (name for name in _D.names if name not in _MADE_BY_US)),
+    core.VISITORS: {
+        **_same(raw.VISITORS, ("store_id", "business_date", "period", "visitors")),
+        **dict.fromkeys(("starts_at", "local_hour"), (*_of(raw.VISITORS, "period"), *_of(_O, "timezone"))),
+        "timezone": (*_of(raw.VISITORS, "store_id"), *_of(_O, "timezone")),
+    },
+    marts.HOURLY_SALES: {
+        **_PLACE,
+        **_same(_O, ("hour_start", "local_hour")),
+        **_SALES,
+        "visitors": _of(_V, "visitors"),
+    },
+    marts.DAILY_SALES: {
+        **_same(_H, (name for name in _D.names if name not in _MADE_BY_US)),
+        "visitors": (*_of(_H, "visitors"), *_of(_V, "visitors", "period")),
+    },
     marts.REGISTER_SALES: {**_same(_O, ("store_id", "register_id", "currency", "business_date")), **_SALES},
     marts.WEEKLY_BALANCE_HOURLY: {
         "store_id": (*_of(_H, "store_id"), *_of(core.STORES, "store_id")),

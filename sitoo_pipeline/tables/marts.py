@@ -79,13 +79,13 @@ _MEASURES = (
         nullable=False,
         formula="- sum of quantity over the product return lines",
     ),
-    Column("visitors", INTEGER, "Visitors counted; null where the account has no source of visitors"),
+    Column("visitors", INTEGER, "Visitors counted; null where nobody counted, and online"),
 )
 
 HOURLY_SALES = Table(
     "marts",
     "hourly_sales",
-    "Sales per store, channel, currency and hour. A row for each hour with an order that counts.",
+    "Sales per store, channel, currency and hour. A row for each hour with an order that counts, or with visitors.",
     (
         ACCOUNT,
         STORE,
@@ -105,7 +105,8 @@ HOURLY_SALES = Table(
 DAILY_SALES = Table(
     "marts",
     "daily_sales",
-    "Sales per store, channel, currency and business date: hourly_sales summed over its hours.",
+    "Sales per store, channel, currency and business date: hourly_sales summed over its hours. Visitors are there also "
+    "where they were counted for the whole day.",
     (ACCOUNT, STORE, _STORE_NAME, _CHANNEL, CURRENCY, _DATE, *_MEASURES),
     key=("account", "store_id", "channel", "currency", "business_date"),
 )
@@ -129,7 +130,7 @@ _WEEKLY = tuple(
     Column(
         c.name,
         c.type,
-        c.description if c.name != "visitors" else "Visitors counted; 0 where there is no source",
+        c.description if c.name != "visitors" else "Visitors counted; 0 where nobody counted in hours",
         nullable=False,
         formula=c.formula,
     )

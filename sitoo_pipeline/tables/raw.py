@@ -12,6 +12,7 @@ from sitoo_pipeline.tables import raw_reference
 from sitoo_pipeline.tables.raw_fields import Field
 from sitoo_pipeline.tables.raw_orders import ORDER
 from sitoo_pipeline.tables.raw_stock import WAREHOUSE_TRANSACTION
+from sitoo_pipeline.tables.raw_visitors import VISITORS
 from sitoo_pipeline.tables.raw_z_reports import Z_REPORT
 from sitoo_pipeline.tables.schema import Column, Table
 from sitoo_pipeline.tables.types import DATE, INTEGER, TEXT, ObjectList
@@ -169,3 +170,22 @@ PRODUCTS = RawTable(
 DATED = (ORDERS, Z_REPORTS, WAREHOUSE_TRANSACTIONS)
 REFERENCE = (SITES, STORES, WAREHOUSES, CASH_REGISTERS, PRODUCT_GROUPS, PRODUCTS)
 TABLES: tuple[RawTable, ...] = (*DATED, *REFERENCE)
+"""The tables of Sitoo's objects. Beside them there is ``VISITORS``, where the account has a source of them."""
+
+__all__ = [
+    "CASH_REGISTERS",
+    "DATED",
+    "ORDERS",
+    "PRODUCTS",
+    "PRODUCT_GROUPS",
+    "REFERENCE",
+    "SITES",
+    "STORES",
+    "TABLES",
+    "VISITORS",
+    "WAREHOUSES",
+    "WAREHOUSE_TRANSACTIONS",
+    "Z_REPORTS",
+    "RawTable",
+    "Shape",
+]

@@ -20,6 +20,8 @@ from sitoo_pipeline.transforms.reference import products, registers, stores, war
 from sitoo_pipeline.transforms.sales import daily_sales, hourly_sales, register_sales
 from sitoo_pipeline.transforms.stock import stock_movements, stock_movements_daily
 from sitoo_pipeline.transforms.stock_reconciliation import nearby_dates, stock_days, stock_reconciliation
+from sitoo_pipeline.transforms.visitor_counts import believed, counts_of_file, counts_of_metric
+from sitoo_pipeline.transforms.visitors import visitors
 from sitoo_pipeline.transforms.weekly_balance import weekly_balance_hourly
 from sitoo_pipeline.transforms.z_periods import affected_dates
 
@@ -27,6 +29,9 @@ __all__ = [
     "Places",
     "Reconciliation",
     "affected_dates",
+    "believed",
+    "counts_of_file",
+    "counts_of_metric",
     "daily_sales",
     "date_in_zone",
     "hourly_sales",
@@ -48,6 +53,7 @@ __all__ = [
     "stock_movements_daily",
     "stock_reconciliation",
     "stores",
+    "visitors",
     "warehouses",
     "weekly_balance_hourly",
 ]

@@ -6,6 +6,7 @@ runs (``assets``).
 """
 
 from sitoo_pipeline.warehouse.connection import Warehouse, WarehouseLockedError
+from sitoo_pipeline.warehouse.counts import counts_that_differ, keep_counts, load_counts
 from sitoo_pipeline.warehouse.differences import Differences, differences
 from sitoo_pipeline.warehouse.frames import replace_whole
 from sitoo_pipeline.warehouse.ledger import Loaded, failed_load, last_asked, loaded_dates
@@ -23,10 +24,13 @@ __all__ = [
     "Warehouse",
     "WarehouseLockedError",
     "WarehouseVersionError",
+    "counts_that_differ",
     "differences",
     "failed_load",
+    "keep_counts",
     "last_asked",
     "last_merge",
+    "load_counts",
     "load_dated",
     "load_reference",
     "loaded_dates",

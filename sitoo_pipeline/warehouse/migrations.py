@@ -41,7 +41,10 @@ class Migration:
     statements: tuple[str, ...] = ()
 
 
-MIGRATIONS = (Migration(2, "the file says the version of its schema"),)
+MIGRATIONS = (
+    Migration(2, "the file says the version of its schema"),
+    Migration(3, "visitors have tables of their own"),
+)
 """In order. A file that says no version has version 1."""
 
 SCHEMA_VERSION = MIGRATIONS[-1].version

@@ -10,13 +10,14 @@ from datetime import date
 
 import duckdb
 
+from sitoo_pipeline.tables import Table
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.warehouse.ledger import now
 from sitoo_pipeline.warehouse.staging import Refused
 
 
 def quarantine(
-    con: duckdb.DuckDBPyConnection, table: RawTable, day: date | None, refused: Sequence[Refused], *, run_id: str
+    con: duckdb.DuckDBPyConnection, table: Table, day: date | None, refused: Sequence[Refused], *, run_id: str
 ) -> None:
     """Make ``refused`` what ``meta.quarantine`` holds of the partition ``day`` (None: of a table without dates).
 
@@ -35,7 +36,7 @@ def quarantine(
 
 
 def quarantine_dates(
-    con: duckdb.DuckDBPyConnection, table: RawTable, refused: Mapping[date, Sequence[Refused]], *, run_id: str
+    con: duckdb.DuckDBPyConnection, table: Table, refused: Mapping[date, Sequence[Refused]], *, run_id: str
 ) -> None:
     """The same of several partitions, each with its own of ``refused``."""
     query = "SELECT DISTINCT business_date FROM meta.quarantine WHERE table_name = ?"
@@ -68,7 +69,7 @@ def quarantine_objects(
         )
 
 
-def quarantined_elsewhere(con: duckdb.DuckDBPyConnection, table: RawTable, dates: Sequence[date]) -> set[str]:
+def quarantined_elsewhere(con: duckdb.DuckDBPyConnection, table: Table, dates: Sequence[date]) -> set[str]:
     """Payloads of the refused objects of ``table`` that stand with other dates than ``dates``."""
     rows = con.execute(
         "SELECT DISTINCT payload FROM meta.quarantine WHERE table_name = ? AND NOT list_contains(?, business_date)",
@@ -77,13 +78,13 @@ def quarantined_elsewhere(con: duckdb.DuckDBPyConnection, table: RawTable, dates
     return {payload for (payload,) in rows}
 
 
-def quarantined(con: duckdb.DuckDBPyConnection, table: RawTable) -> set[str]:
+def quarantined(con: duckdb.DuckDBPyConnection, table: Table) -> set[str]:
     """Payloads of the refused objects of ``table``."""
     rows = con.execute("SELECT payload FROM meta.quarantine WHERE table_name = ?", [table.qualified]).fetchall()
     return {payload for (payload,) in rows}
 
 
-def drift(con: duckdb.DuckDBPyConnection, table: RawTable, paths: Iterable[str], *, run_id: str) -> None:
+def drift(con: duckdb.DuckDBPyConnection, table: Table, paths: Iterable[str], *, run_id: str) -> None:
     """Record the dotted ``paths`` of undocumented fields, each the first time that it is seen."""
     for path in sorted(paths):
         con.execute(

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 WITHOUT_DAGSTER = ("settings", "tables", "sitoo", "logs", "warehouse", "transforms", "sinks", "reporting", "sandbox")
 PURE = {"__future__", "collections", "dataclasses", "datetime", "decimal", "functools", "itertools", "polars", "typing"}
 """What a transform may import beside the tables: nothing that reads, writes, waits, guesses or tells the time."""
-PURE |= {"zoneinfo"}
+PURE |= {"zoneinfo", "contextlib", "csv", "json", "re"}
 
 
 def modules(folder: Path) -> list[Path]:

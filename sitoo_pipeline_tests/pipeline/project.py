@@ -15,11 +15,12 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from sitoo_pipeline.assets import core, marts
+from sitoo_pipeline.assets.computations import computations_of
 from sitoo_pipeline.assets.computed import compute_dates, compute_whole
 from sitoo_pipeline.assets.extract import extract_dates
 from sitoo_pipeline.assets.extract_reference import extract_reference
-from sitoo_pipeline.assets.polls import POLLS
+from sitoo_pipeline.assets.extract_visitors import extract_visitors
+from sitoo_pipeline.assets.polls import polls_of
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.operations.execution import Outcome
 from sitoo_pipeline.operations.home import home_path, open_instance
@@ -128,7 +129,7 @@ class Project:
 
         Where dates are tied together they are computed in two pieces, as many orders are.
         """
-        runtime, computations = self.runtime, (*core.COMPUTATIONS, *marts.COMPUTATIONS)
+        runtime, computations = self.runtime, computations_of(self.account)
         with runtime.warehouse.connect():  # every step opens the file; it stays open between them, which is faster
             for table in raw.REFERENCE:
                 extract_reference(runtime, table, run_id="plain")
@@ -138,6 +139,8 @@ class Project:
             for dates in runs:
                 for table in raw.DATED:
                     extract_dates(runtime, table, dates, run_id="plain")
+                if self.account.visitors:
+                    extract_visitors(runtime, dates, run_id="plain")
                 for computation in computations:
                     if computation.tables[0].partition:
                         pieces = (dates[::2], dates[1::2]) if computation.also else (dates,)
@@ -147,7 +150,7 @@ class Project:
 
     def poll(self, name: str) -> Found:
         """Make one poll without Dagster."""
-        [poll] = [poll for poll in POLLS if poll.name == name]
+        [poll] = [poll for poll in polls_of(self.account) if poll.name == name]
         started_at = datetime.now(UTC)
         found = poll.find(self.runtime, started_at)
         with self.runtime.warehouse.connect() as con:

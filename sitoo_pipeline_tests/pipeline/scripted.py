@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 from sitoo_pipeline_tests.sitoo.server import Answer, Request, answer, by_added, by_cursor, by_position, refusal
@@ -46,6 +47,12 @@ class Script:
             return answer(by_cursor(transactions, query, cursor="warehousetransactionid", date="datecreated"))
         if request.path == "/pos-z-reports":
             return answer(by_added(self.objects.get("z_reports", []), query))
+        if request.path == "/custom_metrics.json" and "custom_metrics" in self.objects:
+            return answer([one for one in self.objects["custom_metrics"] if one["key"] in query["keys"].split(",")])
+        if request.path == "/custom_metric_values.json" and "custom_metric_values" in self.objects:
+            first = date.fromisoformat(query["date"])
+            days = {str(first + timedelta(days=number)) for number in range(int(query["num_days"]))}
+            return answer([one for one in self.objects["custom_metric_values"] if one["date"] in days])
         return refusal(404, "Not found")
 
 

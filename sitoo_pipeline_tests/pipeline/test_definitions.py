@@ -38,6 +38,7 @@ api_password_env = "KEDJAN_PASSWORD"
 start_date = 2026-06-01
 timezone = "Europe/Helsinki"
 ready_by = "06:30"
+visitors = { metric = "cm_visitors" }
 [accounts.outlet.targets.samesystem]
 base_url = "http://127.0.0.1:9/samesystem"
 email = "pos-api@example.com"

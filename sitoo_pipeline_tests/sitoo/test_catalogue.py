@@ -30,6 +30,8 @@ def test_the_resources_of_the_pipeline() -> None:
         "orders",
         "z_reports",
         "warehouse_transactions",
+        "custom_metrics",
+        "custom_metric_values",
     ]
     for name, resource in RESOURCES.items():
         assert resource.name == name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from sitoo_pipeline.tables import Table, core, marts, raw
@@ -11,10 +13,10 @@ from sitoo_pipeline.transforms.reconciliation import READS as RECONCILED
 from sitoo_pipeline.transforms.sales import READS as SOLD
 from sitoo_pipeline.transforms.stock_reconciliation import READS as STOCK
 
-TABLES = (*core.TABLES, *marts.TABLES)
-OF_NOTHING_OF_SITOO = {"account", "visitors"}
-READS = {
-    marts.HOURLY_SALES: SOLD,
+TABLES = (*core.TABLES, core.VISITORS, *marts.TABLES)
+OF_NOTHING_OF_SITOO = {"account"}
+READS: dict[Table, Mapping[Table, Sequence[str]]] = {
+    marts.HOURLY_SALES: {**SOLD, core.VISITORS: core.VISITORS.names},
     marts.REGISTER_SALES: SOLD,
     marts.Z_REPORT_RECONCILIATION: RECONCILED,
     marts.Z_REPORT_ORDERS: RECONCILED,

@@ -117,7 +117,7 @@ def test_a_mart_of_another_shape_is_emptied_and_counts_as_not_computed(
         assert loaded_dates(con, raw.ORDERS) == {DAY}
     [(changes,)] = old.rows("SELECT changes FROM meta.schema_version")
     assert "to be computed again: marts.daily_sales" in changes
-    assert "new: marts.hourly_sales" in changes
+    assert "marts.hourly_sales, " in changes.partition("; new: ")[2].partition(";")[0]
     assert "from schema version 1 to" in caplog.text
     assert list(shape(old.warehouse.path)["marts.daily_sales"].items()) == list(
         declared_shape()["marts.daily_sales"].items()
