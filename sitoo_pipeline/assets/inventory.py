@@ -23,11 +23,9 @@ from sitoo_pipeline.assets.day_status import DayState, DayStatus
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.sinks import Ledger
-from sitoo_pipeline.tables import raw
-from sitoo_pipeline.tables.core import VISITORS
+from sitoo_pipeline.tables import OPTIONAL, raw
 
-_OPTIONAL = (raw.VISITORS.qualified, VISITORS.qualified)
-"""Dates that were loaded before the account had a source of visitors lack nothing."""
+_OPTIONAL = {table.qualified for table in OPTIONAL}
 
 
 @cache

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ import polars as pl
 
 from sitoo_pipeline.assets.landing import fetch_folder
 from sitoo_pipeline.assets.runtime import Runtime
-from sitoo_pipeline.sitoo import RESOURCES, SitooClient, land
+from sitoo_pipeline.sitoo import RESOURCES, RetryPolicy, SitooClient, land
 from sitoo_pipeline.sitoo.errors import CredentialsRefused, NotFound
 from sitoo_pipeline.tables import raw
 from sitoo_pipeline.transforms import believed, counts_of_file, counts_of_metric
@@ -67,26 +68,51 @@ def read_visitors(runtime: Runtime, dates: Sequence[date], at: datetime) -> Visi
     return _read_metric(runtime, dates, folder)
 
 
-def _read_metric(runtime: Runtime, dates: Sequence[date], folder: Path) -> VisitorsRead:
-    """The values of the custom metric from the first date to the last, in one answer."""
+def look_at_source(runtime: Runtime, retry: RetryPolicy | None = None) -> str:
+    """What the source of visitors is, in a few words; nothing is read of it but that it is there.
+
+    Raises:
+        UnreadableError: there is no such source, or the API user may not see it.
+        SitooError: Sitoo could not be asked.
+    """
+    if (files := runtime.account.visitors_folder) is not None:
+        return f"{len(_files_in(files))} CSV files in {files}"
+    metric = _metric_of(runtime)
+    with _readable(metric), runtime.sitoo(retry) as client:
+        _look_at_definition(client, metric)
+    return f"the custom metric {metric}"
+
+
+def _metric_of(runtime: Runtime) -> str:
     settings = runtime.account.visitors
-    metric = settings.metric if settings and settings.metric else ""
-    days = (max(dates) - min(dates)).days + 1
+    return settings.metric if settings and settings.metric else ""
+
+
+@contextmanager
+def _readable(metric: str) -> Iterator[None]:
+    """Whatever API user may not see custom metrics, other things it may."""
     try:
-        with runtime.sitoo() as client:
-            tries = _look_at_definition(client, metric)
-            landed = land(
-                client=client,
-                resource=RESOURCES["custom_metric_values"],
-                folder=folder,
-                shape=METRIC_SHAPE,
-                extra_params={"keys": metric, "date": min(dates).isoformat(), "num_days": days},
-            )
+        yield
     except (CredentialsRefused, NotFound) as error:
         raise UnreadableError(
             f"the custom metric {metric} cannot be read ({error.came_back}), so no visitors are loaded. In Sitoo, let "
             "the API user read custom metrics"
         ) from error
+
+
+def _read_metric(runtime: Runtime, dates: Sequence[date], folder: Path) -> VisitorsRead:
+    """The values of the custom metric from the first date to the last, in one answer."""
+    metric = _metric_of(runtime)
+    days = (max(dates) - min(dates)).days + 1
+    with _readable(metric), runtime.sitoo() as client:
+        tries = _look_at_definition(client, metric)
+        landed = land(
+            client=client,
+            resource=RESOURCES["custom_metric_values"],
+            folder=folder,
+            shape=METRIC_SHAPE,
+            extra_params={"keys": metric, "date": min(dates).isoformat(), "num_days": days},
+        )
     values = [item for file in landed.files for item in orjson.loads(gzip.decompress(file.read_bytes()))]
     bodies = {metric: _below(runtime, landed.files[0])} if landed.files else {}
     rows, refused = _judge(runtime, counts_of_metric(values, metric=metric), dates, bodies)
@@ -112,12 +138,8 @@ def _look_at_definition(client: SitooClient, metric: str) -> int:
 
 def _read_files(runtime: Runtime, files: Path, dates: Sequence[date], folder: Path) -> VisitorsRead:
     """Every ``*.csv`` of the folder, in the order of the names; those with anything of the dates are landed."""
-    if not files.is_dir():
-        raise UnreadableError(
-            f"there is no folder {files}, so no visitors are loaded. Look at the setting visitors.folder"
-        )
     contents: dict[str, bytes] = {}
-    for file in sorted(files.glob("*.csv")):
+    for file in _files_in(files):
         try:
             contents[file.name] = file.read_bytes()
         except OSError as error:
@@ -132,6 +154,14 @@ def _read_files(runtime: Runtime, files: Path, dates: Sequence[date], folder: Pa
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.gz").write_bytes(gzip.compress(contents[name], mtime=0))
     return VisitorsRead(rows, refused, folder, bodies, len(counts))
+
+
+def _files_in(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise UnreadableError(
+            f"there is no folder {folder}, so no visitors are loaded. Look at the setting visitors.folder"
+        )
+    return sorted(folder.glob("*.csv"))
 
 
 def _counts_in(content: bytes, name: str) -> Iterator[Count]:

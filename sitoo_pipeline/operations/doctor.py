@@ -15,13 +15,16 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.visitor_sources import UnreadableError, look_at_source
 from sitoo_pipeline.operations.doctor_samesystem import samesystem_findings
 from sitoo_pipeline.operations.doctor_transports import transports
 from sitoo_pipeline.operations.finding import Finding
 from sitoo_pipeline.operations.home import home_path
-from sitoo_pipeline.operations.preflight import refusal
+from sitoo_pipeline.operations.preflight import PATIENCE, refusal
 from sitoo_pipeline.settings import Account, Settings
 from sitoo_pipeline.sinks.database import TRIED, DatabaseUrlError, open_engine
+from sitoo_pipeline.sitoo.errors import SitooError
 from sitoo_pipeline.warehouse import Warehouse, WarehouseLockedError, WarehouseVersionError
 
 FREE_SPACE = 2 * 2**30
@@ -40,6 +43,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _timezones(account)
         yield from _users(account)
         yield _warehouse(account)
+        yield from _visitors(account)
         yield from _databases(account)
         yield from transports(account)
         yield from _ometria(account)
@@ -105,6 +109,16 @@ def _warehouse(account: Account) -> Finding:
     except duckdb.Error as error:
         return Finding(what, problem=f"{account.warehouse_path}: {' '.join(str(error).split())}")
     return Finding(what, f"not open elsewhere; {dates} dates with orders" + (f", the last {last}" if last else ""))
+
+
+def _visitors(account: Account) -> Iterator[Finding]:
+    if account.visitors is None:
+        return
+    what = f"{account.name}: visitors"
+    try:
+        yield Finding(what, look_at_source(Runtime.of(account), PATIENCE))
+    except (UnreadableError, SitooError) as error:
+        yield Finding(what, problem=str(error))
 
 
 def _databases(account: Account) -> Iterator[Finding]:

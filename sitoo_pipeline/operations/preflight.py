@@ -12,7 +12,7 @@ from sitoo_pipeline.sitoo.errors import SitooError
 from sitoo_pipeline.tables import raw
 from sitoo_pipeline.warehouse.ledger import is_loaded
 
-_PATIENCE = RetryPolicy(attempts=2, wait_initial=0.3, wait_max=1.0, retry_after_max=2.0)
+PATIENCE = RetryPolicy(attempts=2, wait_initial=0.3, wait_max=1.0, retry_after_max=2.0)
 _CONNECT_SECONDS = 2.0
 _READ_SECONDS = 15.0
 
@@ -26,7 +26,7 @@ def refusal(account: Account) -> SitooError | None:
         }
     )
     try:
-        with Runtime.of(account.model_copy(update={"http": http})).sitoo(retry=_PATIENCE) as client:
+        with Runtime.of(account.model_copy(update={"http": http})).sitoo(retry=PATIENCE) as client:
             client.get("/sites.json", {"num": 1}, expect="envelope")
     except SitooError as error:
         return error

@@ -9,7 +9,7 @@ from datetime import date
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.operations.faults import exit_code, explained
 from sitoo_pipeline.settings import Account
-from sitoo_pipeline.tables import ALL_TABLES, meta, raw
+from sitoo_pipeline.tables import ALL_TABLES, OPTIONAL, meta, raw
 from sitoo_pipeline.warehouse import SCHEMA_VERSION, loaded_dates
 from sitoo_pipeline.warehouse.migrations import copy_path
 
@@ -71,7 +71,9 @@ def _upgraded(account: Account) -> Upgraded:
         lacking: set[date] = set()
         to_fetch = False
         for table in ALL_TABLES:
-            if table.partition and table.layer != "meta" and (absent := dates - loaded_dates(con, table)):
+            if table in OPTIONAL or table.layer == "meta":
+                continue
+            if table.partition and (absent := dates - loaded_dates(con, table)):
                 lacking |= absent
                 to_fetch |= table.layer == "raw"
     incomplete = sorted(lacking)

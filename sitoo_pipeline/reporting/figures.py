@@ -70,6 +70,11 @@ class Figures:
             .to_list()
         )
 
+    def bought_where_counted(self, currency: str) -> int:
+        """Transactions of the stores and dates of the period whose visitors somebody counted."""
+        of_period = pl.col("business_date").is_in(self.present) & (pl.col("currency") == currency)
+        return int(self.days.filter(of_period, pl.col("visitors").is_not_null())["transactions"].sum())
+
     def totals(self) -> list[dict[str, str | int | None]]:
         """The period's sums per currency, amounts as texts, exact; visitors are None where nobody counted any."""
         chosen = self.days.filter(pl.col("business_date").is_in(self.present))

@@ -51,12 +51,6 @@ class _Sales:
         }
 
     @property
-    def bought_where_counted(self) -> int:
-        """Transactions of the stores and dates of the period whose visitors somebody counted."""
-        counted = pl.col("business_date").is_in(self.figures.present) & pl.col("visitors").is_not_null()
-        return int(self.days.filter(counted)["transactions"].sum())
-
-    @property
     def places(self) -> list[Place]:
         """Where something was sold in the period: tills first, then what was sold online."""
         rows = self.added(self.figures.present, "store_id", "channel")
@@ -127,7 +121,7 @@ def _tiles(sales: _Sales, total: Totals) -> list[Tile]:
         Tile("Goods per transaction", ratio(total["goods_sold"], total["transactions"])),
     ]
     if total["visitors"]:
-        rate = percent(share(sales.bought_where_counted, total["visitors"]))
+        rate = percent(share(sales.figures.bought_where_counted(sales.currency), total["visitors"]))
         tiles.append(Tile("Visitors", whole(total["visitors"]), f"{rate} bought something, where they were counted"))
     return tiles
 

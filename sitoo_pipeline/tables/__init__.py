@@ -14,6 +14,9 @@ ALL_TABLES: tuple[Table, ...] = (
     *marts.TABLES,
     *meta.TABLES,
 )
+OPTIONAL: tuple[Table, ...] = (raw.VISITORS, core.VISITORS)
+"""Tables that only some accounts fill; a date that is in none of them lacks nothing."""
+
 BY_NAME: dict[str, Table] = {table.qualified: table for table in ALL_TABLES}
 
-__all__ = ["ALL_TABLES", "BY_NAME", "Column", "Table", "core", "marts", "meta", "raw"]
+__all__ = ["ALL_TABLES", "BY_NAME", "OPTIONAL", "Column", "Table", "core", "marts", "meta", "raw"]

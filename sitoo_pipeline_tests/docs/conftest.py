@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
+import httpx
 import pytest
 
-from sitoo_pipeline.sandbox import Chain, Sandbox
+from sitoo_pipeline.sandbox import VISITORS_METRIC, Chain, Sandbox
 from sitoo_pipeline_tests.pipeline.expected import fetch
 from sitoo_pipeline_tests.pipeline.project import Project, days
 from sitoo_pipeline_tests.pipeline.scripted import Script
@@ -27,13 +28,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """
     with Sandbox(chain=CHAIN, now=NOW) as sandbox:
         objects = fetch(sandbox.sitoo_url, sandbox.api_users[0])
+        with httpx.Client(auth=sandbox.api_users[0], base_url=sandbox.sitoo_url) as client:
+            asked = {"keys": VISITORS_METRIC, "date": str(DATES[0]), "num_days": str(len(DATES))}
+            objects["custom_metrics"] = client.get("/custom_metrics.json", params=asked).json()
+            objects["custom_metric_values"] = client.get("/custom_metric_values.json", params=asked).json()
     first, second, *_ = filter(_is_plain_sale, objects["orders"])
     first["moneytotal_net"] = "12,50"
     second["orderitems"][0]["moneyitemtotal_net"] = "9999.00"
     late = next(order for order in objects["orders"] if _is_plain_sale(order, DATES[2]))
     known = {**objects, "orders": [order for order in objects["orders"] if order is not late]}
     with Server(Script(known)) as server:
-        project = Project.make(tmp_path_factory.mktemp("pages"), server, start_date=DATES[0], name="demo")
+        counters = f'visitors = {{ metric = "{VISITORS_METRIC}" }}\n'
+        project = Project.make(
+            tmp_path_factory.mktemp("pages"), server, start_date=DATES[0], name="demo", more=counters
+        )
         outcome = project.run(DATES)
         assert (outcome.done, outcome.failed, outcome.warnings) == (DATES, {}, [])
         known["orders"] = objects["orders"]

@@ -82,6 +82,16 @@ def test_rates_are_of_the_whole_and_not_means_of_days(demo: Project) -> None:
     assert basket["average_basket"] == pytest.approx(float(total["gross_sales"] / total["transactions"]), abs=0.0051)
 
 
+def test_the_conversion_is_known_where_visitors_are_counted_and_nowhere_else(demo: Project) -> None:
+    [known, unknown] = asked(demo, "conversion")
+    assert (known["store_id"], unknown["store_id"]) == ("0101", "0102")
+    assert known["visitors"] > known["transactions"] > 0
+    assert known["percent_that_bought"] == pytest.approx(
+        100 * float(known["transactions"] / known["visitors"]), abs=0.05
+    )
+    assert (unknown["visitors"], unknown["transactions"], unknown["percent_that_bought"]) == (None, None, None)
+
+
 def test_the_orders_behind_a_z_report_are_what_was_compared_with_it(demo: Project) -> None:
     furthest = asked(demo, "tills agree")[0]
     assert furthest["status"] == "unbalanced"  # one order is not what its till reported

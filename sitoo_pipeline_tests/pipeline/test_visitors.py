@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from sitoo_pipeline.assets.check_queries import VISITOR_CHECKS
 from sitoo_pipeline.assets.checks import exceptions
 from sitoo_pipeline.assets.computed import compute_dates
 from sitoo_pipeline.assets.extract_visitors import extract_visitors
+from sitoo_pipeline.assets.visitor_sources import UnreadableError, look_at_source
 from sitoo_pipeline.operations.execution import Outcome
 from sitoo_pipeline.operations.status import statuses
 from sitoo_pipeline.sandbox import VISITORS_METRIC, Chain, Sandbox
@@ -192,6 +194,7 @@ def test_where_the_metric_cannot_be_read_what_was_counted_stays(
 ) -> None:
     project = shop.project('metric = "cm_visitors"')
     project.load_plainly([])
+    assert look_at_source(project.runtime) == "the custom metric cm_visitors"
     shop.counts(value(FIRST, ("12", 9), ("25", 1)), value(FIRST, store="0102", value_scalar=8, novelty=1))
     extract_visitors(project.runtime, DAYS, run_id="good")
     project.runtime.warehouse.publish()
@@ -206,6 +209,8 @@ def test_where_the_metric_cannot_be_read_what_was_counted_stays(
     assert [(day, loaded.status) for day, loaded in extracted.loaded.items()] == [(day, "unchanged") for day in DAYS]
     [note] = extracted.notes
     assert said in note
+    with pytest.raises(UnreadableError, match=re.escape(note)):
+        look_at_source(project.runtime)
     assert "so no visitors are loaded" in note
     project.runtime.warehouse.publish()
     assert project.content() == before
@@ -258,6 +263,7 @@ class TestFromFiles:
         folder.mkdir(parents=True)
         (folder / "a.csv").write_text(f"store_id,date,visitors\n0101,{FIRST},90\n")
         project.load_plainly([[FIRST]])
+        assert look_at_source(project.runtime) == f"1 CSV files in {folder}"
         folder.rename(folder.with_name("elsewhere"))
         project.load_plainly([DAYS])
         assert visitors(project) == [(FIRST, 1, 90), (SECOND, 1, None)]

@@ -33,10 +33,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         order["currencycode"], order["orderdate"] = "EUR", at_night + 3600 * number
     with Server(Script(objects)) as server:
         folder = tmp_path_factory.mktemp("report")
-        made = Project.make(folder, server, start_date=LOADED[0], name="demo")
+        counters = 'visitors = { folder = "visitors" }\n'
+        made = Project.make(folder, server, start_date=LOADED[0], name="demo", more=counters)
         file = folder / "sitoo_pipeline.toml"  # the command is run in other folders
         file.write_text(f'data_dir = "{folder / "data"}"\n{file.read_text(encoding="utf-8")}', encoding="utf-8")
         made = Project.read(folder, made.environ)
+        (made.account.folder / "visitors").mkdir(parents=True)
+        lines = [
+            "store_id;date;visitors",
+            *(f"0101;{day};{number}" for number, day in enumerate(LOADED[1:3], start=40)),
+        ]
+        (made.account.folder / "visitors" / "counted.csv").write_text("\n".join(lines), encoding="utf-8")
         made.load_plainly([LOADED[:1], LOADED[1:]])
         yield made
 

@@ -57,6 +57,17 @@ def test_the_totals_are_those_of_the_marts(page: Page, project: Project, currenc
     assert sum(whole) == sums["gross"]
 
 
+def test_the_conversion_is_of_the_stores_and_dates_where_somebody_counted(page: Page, project: Project) -> None:
+    [sums] = project.query(
+        "SELECT sum(visitors) AS visitors, sum(transactions) FILTER (visitors IS NOT NULL) AS bought, "
+        f"sum(transactions) AS transactions FROM marts.daily_sales WHERE currency = 'SEK' AND {IN_PERIOD}"
+    )
+    assert sums["visitors"] == 81
+    assert 0 < sums["bought"] < sums["transactions"]
+    [rate] = re.findall(r"Visitors\s+81\s+([\d.]+)\s?% bought something", page.text)
+    assert abs(Decimal(rate) - 100 * sums["bought"] / 81) <= Decimal("0.05")
+
+
 def test_each_store_hour_and_date_is_that_of_the_marts(page: Page, project: Project) -> None:
     cells = {
         (row["store_id"], f"{row['local_hour']:02}"): row["gross"]
