@@ -118,8 +118,10 @@ def prune(account: AccountName = None, as_json: AsJson = False) -> None:  # noqa
         console.print_json(data=gone)
         return
     for name, counts in gone.items():
+        space = counts.pop("bytes_given_back", 0)
         said = ", ".join(f"{number} {what.replace('_', ' ')}" for what, number in counts.items() if number)
-        console.print(f"{name}: {said or 'nothing'} removed")
+        shrunk = f"; {space / 1e6:.1f} MB given back to the disk" if space else ""
+        console.print(f"{name}: {said or 'nothing'} removed{shrunk}")
 
 
 @app.command(short_help="How yesterday is, and what lacks something, as people are told it.")

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import sqlalchemy as sa
+
 from sitoo_pipeline.assets.landing import prune
 from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.sqlite_space import give_back
 from sitoo_pipeline.sinks import Ledger
+from sitoo_pipeline.sinks.database import sqlite_file
 from sitoo_pipeline.warehouse.migrations import copies
 from sitoo_pipeline.warehouse.retention import forget_history
+
+GIVEN_BACK = "bytes_given_back"
+"""What SQLite files are smaller by, beside the counts of what went."""
 
 
 def forget(runtime: Runtime, now: datetime) -> dict[str, int]:
@@ -36,6 +43,8 @@ def forget(runtime: Runtime, now: datetime) -> dict[str, int]:
         gone["deliveries"] = ledger.forget(account.name, before=oldest)
         kept = timedelta(days=account.rejected_retention_days)
         gone["rejected_payloads"] = ledger.forget_payloads(account.name, before=now - kept)
+    if ledger_file := sqlite_file(sa.make_url(account.deliveries_url.get_secret_value())):
+        gone[GIVEN_BACK] = give_back(ledger_file)
     if account.warehouse_path.exists():
         with runtime.warehouse.connect() as con:
             gone |= forget_history(con, before=now - timedelta(days=account.history_retention_days))

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from sitoo_pipeline.assets.account import AccountAssets
-from sitoo_pipeline.assets.retention import forget
-from sitoo_pipeline.automation.run_history import forget_runs
+from sitoo_pipeline.assets.retention import GIVEN_BACK, forget
+from sitoo_pipeline.assets.sqlite_space import give_back
+from sitoo_pipeline.automation.run_history import forget_runs, history_files
 
 MOST_RUNS = 2000
 """How many runs are deleted at once. A day makes fewer, so that a long history is gone after some days."""
@@ -33,6 +34,7 @@ def retention_job(account: AccountAssets) -> dg.JobDefinition:
             context.instance, account.name, before=now - timedelta(days=settings.runs_retention_days), most=MOST_RUNS
         )
         gone = {"runs": runs, **forget(account.runtime, now)}
+        gone[GIVEN_BACK] = gone.get(GIVEN_BACK, 0) + sum(map(give_back, history_files(context.instance)))
         context.add_output_metadata(dict(gone))
         return gone
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._core.storage.event_log import SqlEventLogStorage, SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 
 from sitoo_pipeline.automation.failures import is_of_account
 
@@ -79,6 +80,16 @@ def _forget(instance: dg.DagsterInstance, run_id: str) -> None:
         file = Path(storage.path_for_shard(run_id))
         for path in (file, *(file.with_name(file.name + log) for log in ("-wal", "-shm"))):
             path.unlink(missing_ok=True)
+
+
+def history_files(instance: dg.DagsterInstance) -> list[Path]:
+    """The SQLite files that grow with the history: events of assets, runs, ticks; none where it is in PostgreSQL."""
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqliteEventLogStorage):
+        return []
+    index = Path(storage.path_for_shard(INDEX_SHARD_NAME))
+    history = index.parent.parent
+    return [index, history / "runs.db", history.parent / "schedules" / "schedules.db"]
 
 
 def _storage(instance: dg.DagsterInstance) -> SqlEventLogStorage:

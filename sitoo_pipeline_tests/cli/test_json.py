@@ -66,7 +66,7 @@ def test_what_ends_a_verb_is_the_answer_too(alone: Project) -> None:
 def test_with_a_log_of_json_both_outputs_are_for_programs(alone: Project) -> None:
     alone.environ = {"SITOO_PIPELINE_LOG_FORMAT": "json"}
     code, out, err = completed(alone.start("prune", "--json"))
-    assert (code, json.loads(out)) == (0, {"sitoo": {"runs": 0}})
+    assert (code, json.loads(out)) == (0, {"sitoo": {"runs": 0, "bytes_given_back": 0}})
     lines = [json.loads(line) for line in err.splitlines()]
     assert {(line["account"], line["job"]) for line in lines} == {("sitoo", "sitoo_retention")}
     assert len({line["run_id"] for line in lines}) == 1
