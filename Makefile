@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint types unit soak ui clean lock bench
+.PHONY: help setup demo test lint types unit soak ui pictures clean lock bench
 .DEFAULT_GOAL := help
 
 help:  ## Show what there is
@@ -37,6 +37,10 @@ unit: setup
 
 soak: setup  ## Faults and kills while every target is served (minutes)
 	$(MEMORY) $(BIN)/pytest -m soak
+
+pictures: setup  ## Make the pictures of README and docs anew (needs Chromium)
+	mkdir -p docs/pictures
+	SITOO_PIPELINE_PICTURES=$(CURDIR)/docs/pictures $(MEMORY) $(BIN)/pytest -n0 sitoo_pipeline_tests/browser
 
 ui: setup  ## Start Dagster's web server and daemon
 	$(BIN)/sitoo-pipeline ui

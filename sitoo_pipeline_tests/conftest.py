@@ -13,7 +13,7 @@ import pytest
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole pipelines first: files are handed to workers in this order, and a long one at the end keeps one waiting."""
-    items.sort(key=lambda item: item.path.parent.name not in {"pipeline", "cli"})
+    items.sort(key=lambda item: item.path.parent.name not in {"browser", "pipeline", "cli"})
 
 
 @pytest.fixture(scope="session")
