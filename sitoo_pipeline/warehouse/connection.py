@@ -12,7 +12,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,8 @@ from sitoo_pipeline.warehouse.migrations import Shape
 from sitoo_pipeline.warehouse.read_copy import ReadCopy
 
 _LOCKED = re.compile(r"Could not set lock|being used by another process", re.IGNORECASE)
+_SMALL = 64 * 2**20
+"""Bytes of a file that ``kept_open`` keeps open."""
 _HOLDER = re.compile(r"(?:held|open) in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
 
 
@@ -95,6 +97,19 @@ class Warehouse:
             duckdb.Error: it cannot be opened at all.
         """
         with closing(self._open(self.path, patience=self.lock_timeout)):
+            yield
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Connections within the block find the file open already; where another process has it, they wait as ever.
+
+        Opening and closing a small file takes longer than writing a date into it. A large one is left to be opened by
+        each connection: DuckDB would keep in memory what connections before have read.
+        """
+        with ExitStack() as after:
+            if self.path.exists() and self.path.stat().st_size < _SMALL:
+                with suppress(duckdb.Error, WarehouseLockedError):  # whoever connects says it better
+                    after.enter_context(closing(self._open(self.path, patience=0)))
             yield
 
     def _bring_up_to_date(self, con: duckdb.DuckDBPyConnection, after: ExitStack) -> None:

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from sitoo_pipeline.tables import ALL_TABLES, core
-from sitoo_pipeline.warehouse import Warehouse, WarehouseLockedError, WarehouseVersionError, replace_whole
+from sitoo_pipeline.warehouse import Warehouse, WarehouseLockedError, WarehouseVersionError, connection, replace_whole
 from sitoo_pipeline.warehouse.connection import transaction
 from sitoo_pipeline_tests.warehouse.holder import Holder
 from sitoo_pipeline_tests.warehouse.support import DAY, STARTED, Account, frame, order
@@ -90,6 +90,26 @@ def test_a_file_that_is_let_go_in_time_is_waited_for(account: Account) -> None:
         released.start()
         assert patient.query(COUNT).item() == 0
         released.join()
+
+
+def test_a_small_file_is_kept_open_and_let_go_at_the_end(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    account.load([order(1)])
+    with account.warehouse.kept_open():
+        account.load([order(1), order(2)])
+        with Holder(account.warehouse.path) as other:
+            assert not other.opened
+    assert reading(account.warehouse.path) == "[(2,)]"
+    monkeypatch.setattr(connection, "_SMALL", 0)
+    with account.warehouse.kept_open(), Holder(account.warehouse.path) as other:
+        assert other.opened, "a large file is open only while it is written"
+
+
+def test_nothing_is_kept_open_where_another_has_the_file(account: Account) -> None:
+    account.load([order(1)])
+    with Holder(account.warehouse.path) as holder, account.warehouse.kept_open():
+        holder.close()
+        account.load([order(2)])
+    assert account.orders() == [(2, DAY)]
 
 
 def test_another_fault_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
