@@ -82,7 +82,6 @@ def test_a_backfill_is_started_and_finished_by_clicking(desk: Desk, page: Page, 
     dialog.locator("input[type=text]").first.press("Tab")
     expect(dialog.get_by_text("2 partitions")).to_be_visible()
     keep(page, "backfill-dialog")
-    page.screenshot(path="/tmp/wt/w9.png")
     dialog.get_by_role("button", name=re.compile("Launch")).click()
     page.goto(f"{desk.url}/runs?view=backfills")
     expect(page.get_by_text("Completed").or_(page.get_by_text("Success")).first).to_be_visible(timeout=180_000)
