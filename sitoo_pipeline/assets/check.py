@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
 from sitoo_pipeline.tables import Table
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Check:
 
     In ``sql``, ``{dates}`` is replaced by the dates of the run, and ``{hold_back_above}`` by that setting (``NULL``
     where it is off). A row in which ``error_if`` (a column) is true makes a result of lower ``severity`` an error.
-    ``in_words`` tells a row in a few words, for the result's description.
+    ``in_words`` tells rows in a few words, a line or more of them at once, for the result's description.
     """
 
     name: str
@@ -28,7 +30,7 @@ class Check:
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
     remedy: str = ""
     error_if: str | None = None
-    in_words: Callable[[Mapping[str, Any]], str] | None = None
+    in_words: Callable[[Rows], list[str]] | None = None
 
     @property
     def is_dated(self) -> bool:

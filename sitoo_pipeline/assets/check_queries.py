@@ -15,7 +15,7 @@ from sitoo_pipeline.tables import Table, core, marts, meta, raw
 def _keys(table: Table) -> Check:
     names = ", ".join(table.key)
     return Check(
-        "unique_key",
+        "no_row_twice",
         table,
         f"{names} occurs once",
         f"SELECT {names}, count(*) AS rows FROM {table.qualified} GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL",
@@ -27,7 +27,7 @@ def _keys(table: Table) -> Check:
 def _shape(table: Table) -> Check:
     declared = ", ".join(f"('{column.name}', {number})" for number, column in enumerate(table.all_columns))
     return Check(
-        "shape",
+        "columns_as_declared",
         table,
         "the columns are those declared, in their order",
         f"SELECT coalesce(d.name, t.column_name) AS column_name, d.number AS declared, t.column_index AS found "
@@ -127,8 +127,8 @@ _STOCK_AGREES = Check(
     "differences_have_a_cause",
     marts.STOCK_RECONCILIATION,
     "the stock moved as much as was sold and taken back, or it is known why not",
-    "SELECT business_date, store_id, sku, side, ours_goods, stock_goods, diff_goods, unexplained_goods, orders, "
-    "transactions FROM marts.stock_reconciliation WHERE business_date IN ({dates}) AND cause = 'unknown' "
+    "SELECT business_date, store_id, sku, side, ours_goods, stock_goods, diff_goods, unexplained_goods "
+    "FROM marts.stock_reconciliation WHERE business_date IN ({dates}) AND cause = 'unknown' "
     "ORDER BY abs(unexplained_goods) DESC, business_date, store_id, sku, side",
     severity=dg.AssetCheckSeverity.WARN,
     remedy="Compare the orders of the SKU with its stock log in Sitoo. The stock lacks what was sold and never "

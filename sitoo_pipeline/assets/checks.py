@@ -87,29 +87,35 @@ def asset_checks(
 
 
 def _result(check: Check, asset: dg.AssetKey, found: pl.DataFrame, sql: str) -> dg.AssetCheckResult:
-    actual = _actual(check, found)
+    number, told = _exceptions(check, found)
+    actual = "as expected" if found.is_empty() else number
     is_error = check.error_if is not None and bool(found[check.error_if].any())
     metadata: dict[str, Any] = {"expected": check.expected, "actual": actual, "query": sql}
     if not found.is_empty():
-        metadata |= {"examples": examples(found), "what_to_do": check.remedy}
+        shown = found if check.error_if is None or is_error else found.drop(check.error_if)
+        metadata |= {"examples": examples(shown), "what_to_do": check.remedy}
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=asset,
         passed=found.is_empty(),
         severity=dg.AssetCheckSeverity.ERROR if is_error else check.severity,
         metadata=metadata,
-        description=actual,
+        # The UI shows it above everything else, as Markdown.
+        description=actual if found.is_empty() else f"{actual}. {check.remedy}\n\n{_listed(told)}".strip(),
     )
 
 
-def _actual(check: Check, found: pl.DataFrame) -> str:
-    if found.is_empty():
-        return "as expected"
+def _exceptions(check: Check, found: pl.DataFrame) -> tuple[str, list[str]]:
+    """How many rows must not be, and the first of them in words."""
     number = f"{found.height} exception{'s' if found.height > 1 else ''}"
-    if not check.in_words:
-        return number
-    told = "; ".join(check.in_words(row) for row in found.head(EXAMPLES).iter_rows(named=True))
-    return f"{number}: {told}" + ("; and more" if found.height > EXAMPLES else "")
+    if found.is_empty() or not check.in_words:
+        return number, []
+    told = check.in_words(found.head(EXAMPLES).to_dicts())
+    return number, [*told, "and more"] if found.height > EXAMPLES else told
+
+
+def _listed(told: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in told)
 
 
 def examples(found: pl.DataFrame) -> dg.TableMetadataValue:

@@ -83,7 +83,8 @@ def judged(taken: Inventory, runtime: Runtime, now: datetime) -> dg.AssetCheckRe
     return dg.AssetCheckResult(
         passed=not found,
         severity=dg.AssetCheckSeverity.ERROR if _failures(found) else dg.AssetCheckSeverity.WARN,
-        description=actual,
+        # The UI shows it above everything else, as Markdown.
+        description=f"{actual}\n\n```\n{metadata['what_to_do']}\n```" if found else actual,
         metadata=metadata,
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 import dagster as dg
 
-from sitoo_pipeline.assets.check import Check
+from sitoo_pipeline.assets.check import Check, Rows
 from sitoo_pipeline.tables import marts
 
 _WITHOUT_Z_REPORT = "sales without a z-report"
@@ -16,13 +17,22 @@ _OURS = ", ".join(f"ours_{measure}" for measure in marts.RECONCILED)
 _ORDERS = ", ".join(f"coalesce(sum(order_{measure}), 0) AS ours_{measure}" for measure in marts.RECONCILED)
 
 
-def _in_words(row: Mapping[str, Any]) -> str:
+def _in_words(rows: Rows) -> list[str]:
+    """A line for each z-report, with all of its measures that differ."""
+    tills = groupby(
+        rows, key=lambda row: (row["business_date"], row["store_id"], row["register_id"], row["z_report_id"])
+    )
+    return [
+        f"store {store}, register {register}{'' if number is None else f', z-report {number}'}: "
+        + ", ".join(_difference(row) for row in of_report)
+        for (_, store, register, number), of_report in tills
+    ]
+
+
+def _difference(row: Mapping[str, Any]) -> str:
     measure, difference = row["measure"], row["difference"]
     is_count = measure in marts.RECONCILED_COUNTS
-    amount = f"{difference:.0f}" if is_count else f"{difference} {row['currency']}"
-    number = row["z_report_id"]
-    till = f"store {row['store_id']}, register {row['register_id']}"
-    return f"{till}{'' if number is None else f', z-report {number}'}: {measure} {amount}"
+    return f"{measure} {difference:.0f}" if is_count else f"{measure} {difference} {row['currency']}"
 
 
 _BALANCE = Check(
@@ -30,20 +40,19 @@ _BALANCE = Check(
     marts.Z_REPORT_RECONCILIATION,
     "every z-report equals the orders of its register and period",
     f"""
-    SELECT business_date, store_id, register_id, z_report_id, currency, status, measure, difference,
+    SELECT business_date, store_id, register_id, z_report_id, measure, difference, currency,
         measure IN ({_MONEY}) AND coalesce(abs(difference) > {{hold_back_above}}, false) AS holds_back
     FROM (
         SELECT * REPLACE (substr(measure, 6) AS measure) FROM (
             UNPIVOT (
-                SELECT business_date, store_id, register_id, z_report_id, currency, status,
+                SELECT business_date, store_id, register_id, z_report_id, currency,
                     COLUMNS('diff_.*')::DECIMAL(18,2)
                 FROM marts.z_report_reconciliation WHERE business_date IN ({{dates}}) AND status = 'unbalanced'
             ) ON COLUMNS('diff_.*') INTO NAME measure VALUE difference
         )
     ) WHERE difference != 0
     UNION ALL
-    SELECT business_date, store_id, register_id, z_report_id, currency, status, '{_WITHOUT_Z_REPORT}',
-        ours_gross_sales, false
+    SELECT business_date, store_id, register_id, z_report_id, '{_WITHOUT_Z_REPORT}', ours_gross_sales, currency, false
     FROM marts.z_report_reconciliation WHERE business_date IN ({{dates}}) AND status = 'missing_z_report'
     ORDER BY ALL
     """,

@@ -166,10 +166,17 @@ def test_without_a_warehouse_every_date_is_missing_and_nothing_is_made(tmp_path:
     assert {path.name for path in tmp_path.iterdir()} == {"sitoo_pipeline.toml"}
 
 
+def said(check: dg.AssetCheckResult) -> str:
+    """The first line of what the UI shows above everything else; below it stands what to do."""
+    first, *rest = str(check.description).splitlines()
+    assert rest == ["", "```", *str(check.metadata["what_to_do"].value).splitlines(), "```"]
+    return first
+
+
 def test_the_check_lists_the_worst_first_and_the_commands(story: Story) -> None:
     found = story.judged()
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
-    assert found.description == ("6 of 7 dates: 1 failed, 2 missing, 1 incomplete, 1 undelivered, 1 unreconciled")
+    assert said(found) == ("6 of 7 dates: 1 failed, 2 missing, 1 incomplete, 1 undelivered, 1 unreconciled")
     table = found.metadata["examples"]
     assert isinstance(table, dg.TableMetadataValue)
     rows = [(record.data["business_date"], record.data["state"]) for record in table.records]
@@ -189,7 +196,7 @@ def test_the_check_lists_the_worst_first_and_the_commands(story: Story) -> None:
 
 def test_yesterday_is_late_from_the_time_on_by_which_it_is_to_be_ready(story: Story) -> None:
     early, late = story.judged(due=False), story.judged()
-    assert early.description == "5 of 7 dates: 1 failed, 1 missing, 1 incomplete, 1 undelivered, 1 unreconciled"
+    assert said(early) == "5 of 7 dates: 1 failed, 1 missing, 1 incomplete, 1 undelivered, 1 unreconciled"
     assert early.metadata["yesterday"].value == f"{YESTERDAY} is missing; it is to be done by 05:00"
     assert late.metadata["yesterday"].value == f"{YESTERDAY} is missing"
     assert str(late.metadata["expected"].value).endswith("yesterday by 05:00")
@@ -259,7 +266,7 @@ def test_the_command_in_the_check_puts_everything_right(story: Story) -> None:
     story.load(FAILED, MISSING, UNDELIVERED, RAW_ONLY, YESTERDAY)
     late = story.judged()
     assert (late.passed, late.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert late.description == "5 of 7 dates: 5 unreconciled"
+    assert said(late) == "5 of 7 dates: 5 unreconciled"
     story.shop.objects["orders"].clear()
     story.load(*DATES)
     assert story.judged().passed
