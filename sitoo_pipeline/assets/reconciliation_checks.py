@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import dagster as dg
@@ -18,14 +19,13 @@ _ORDERS = ", ".join(f"coalesce(sum(order_{measure}), 0) AS ours_{measure}" for m
 
 
 def _in_words(rows: Rows) -> list[str]:
-    """A line for each z-report, with all of its measures that differ."""
-    tills = groupby(
-        rows, key=lambda row: (row["business_date"], row["store_id"], row["register_id"], row["z_report_id"])
-    )
+    """A line for each z-report, with all of its measures that differ; with the date where there are several."""
+    has_many = len({row["business_date"] for row in rows}) > 1
+    reports = groupby(rows, key=itemgetter("business_date", "store_id", "register_id", "z_report_id"))
     return [
-        f"store {store}, register {register}{'' if number is None else f', z-report {number}'}: "
-        + ", ".join(_difference(row) for row in of_report)
-        for (_, store, register, number), of_report in tills
+        f"{f'{day}, ' if has_many else ''}store {store}, register {register}"
+        f"{'' if number is None else f', z-report {number}'}: {', '.join(map(_difference, of_report))}"
+        for (day, store, register, number), of_report in reports
     ]
 
 
