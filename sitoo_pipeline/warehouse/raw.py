@@ -19,8 +19,11 @@ from sitoo_pipeline.warehouse.ledger import Load, Loaded, loaded_dates, now, rec
 from sitoo_pipeline.warehouse.quarantine import drift, quarantine, quarantine_dates
 from sitoo_pipeline.warehouse.staging import PAGE, Bodies, Layout, Refused, stage
 
-_TOGETHER = 100_000
+_TOGETHER = 50_000
 """Objects that one transaction writes, unless a single date has more: until it ends they are in memory."""
+
+_FEW_DATES, _FEW_OBJECTS = 3, 10_000
+"""A load of no more than both leaves row groups that are too small to stay as they are."""
 
 
 def load_dated(
@@ -161,6 +164,14 @@ class _Arriving:
             room -= rows
         return groups
 
+    @property
+    def _is_little(self) -> bool:
+        """Whether small row groups are to be merged with its commit, once for each table.
+
+        A backfill's are large enough, and merging them takes as long as writing them, and more memory.
+        """
+        return len(self.days) <= _FEW_DATES and sum(rows for rows, _ in self.contents.values()) <= _FEW_OBJECTS
+
     def replace(self, con: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, Loaded]:
         """Make the objects of ``days`` the content of these dates, in one transaction."""
         table = self.bodies.table
@@ -200,6 +211,7 @@ class _Arriving:
         # In no order: sorting whole objects costs half as much as reading them, and keeping them in that of the bodies
         # doubles the memory. Into the file with the commit, which spares the log and frees the memory.
         con.execute("SET wal_autocheckpoint = '0B'")
+        con.execute(f"SET max_vacuum_tasks = {int(self._is_little)}")
         con.execute(
             f"INSERT INTO {table.qualified} BY NAME "
             "SELECT o.* EXCLUDE (_object), business_date, ?::TIMESTAMPTZ AS _loaded_at, ? AS _run_id "

@@ -79,6 +79,7 @@ class ReadCopy:
                 _make_tables(con)
             for table in ALL_TABLES:
                 _bring_up_to_date(con, table)
+            con.execute(f"SET max_vacuum_tasks = {int(not is_new)}")  # merges small row groups, once for each table
             con.execute(f"CHECKPOINT {_AS}")
         finally:
             con.execute("RESET VARIABLE customer_salt")
