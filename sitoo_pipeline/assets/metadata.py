@@ -68,7 +68,7 @@ def definition_metadata(account: str, table: Table, deps: Collection[dg.AssetKey
     known: dict[str, Any] = {
         "dagster/column_schema": column_schema(table),
         "dagster/table_name": table.qualified,
-        "grain": ", ".join(table.key) or "one row per entry",
+        "one_row_per": ", ".join(table.key) or "entry",
     }
     if origins(table):
         # Dagster's open-source UI draws no lineage of columns. Other tools read it; people read the Columns tab.

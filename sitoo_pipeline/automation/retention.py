@@ -40,7 +40,7 @@ def retention_job(account: AccountAssets) -> dg.JobDefinition:
 
     @dg.job(
         name=retention_name(account.name),
-        description="Old runs, landed bodies, deliveries and loads, by the retention settings",
+        description="Removes old runs, answers of Sitoo, deliveries and loads, as the retention settings say",
         executor_def=dg.in_process_executor,
         tags={"account": account.name},
     )

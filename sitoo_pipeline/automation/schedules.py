@@ -34,7 +34,7 @@ def schedules(account: AccountAssets) -> list[dg.ScheduleDefinition]:
         _plain(
             account, "inventory", ready_cron(settings), inventory_name(account.name), "What is missing, up to yesterday"
         ),
-        _plain(account, "retention", "30 5 * * *", retention_name(account.name), "Old runs, bodies and deliveries go"),
+        _plain(account, "retention", "30 5 * * *", retention_name(account.name), "Removes what was kept long enough"),
         *digest_schedules(account),
     ]
 
