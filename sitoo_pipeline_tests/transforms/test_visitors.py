@@ -113,12 +113,14 @@ def test_visitors_stand_once_in_the_stores_own_currency_and_never_online() -> No
         sale(2, "2026-03-02T10:25:00+01:00"),
         order(3, "2026-03-02T10:30:00+01:00", line("1.00", "0.25"), warehouse=1, store="0101"),
         sale(4, "2026-03-02T10:15:00+01:00", "0106", currency="NOK"),
+        order(5, "2026-03-02T10:30:00+01:00", line("1.00", "0.25"), store="0106", currency="AUD"),
     )
     hourly, daily = marts(tables, ("0101", DAY, "10:00", 9), ("0106", DAY, "10:00", 5))
     expected = [
         ("0101", "online", "SEK", None),
         ("0101", "pos", "EUR", None),
         ("0101", "pos", "SEK", 9),
+        ("0106", "online", "AUD", None),
         ("0106", "pos", "NOK", 5),  # Sitoo tells no currency of it
     ]
     for mart in (hourly, daily):
