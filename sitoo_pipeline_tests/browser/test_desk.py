@@ -105,7 +105,7 @@ def report(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_report_is_readable(
     report: Path, page: Page, keep: Keep, name: str, scheme: Literal["light", "dark"], width: int
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
+    page.set_viewport_size({"width": width, "height": 1400})
     page.emulate_media(color_scheme=scheme)
     page.goto(report.as_uri())
     expect(page.locator("svg").filter(visible=True).first).to_be_visible()
