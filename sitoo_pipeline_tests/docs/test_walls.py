@@ -106,7 +106,8 @@ def project_files() -> Iterator[Path]:
     top += ["dagster.yaml", "README.md", ".env.example", ".gitignore", "sitoo_pipeline.example.toml", "data/README.md"]
     yield from (ROOT / name for name in top)
     for folder in ("sitoo_pipeline", "sitoo_pipeline_tests", "benchmarks", "docs", ".ci"):
-        yield from (path for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix not in {".pyc", ".png"})
+        files = (path for path in (ROOT / folder).rglob("*") if path.is_file())
+        yield from (path for path in files if path.suffix not in {".pyc", ".png"})
 
 
 HERE = "|".join(("work", "tmp", "root", "home", "Users"))
