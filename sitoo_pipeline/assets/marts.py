@@ -119,9 +119,16 @@ def _stock_reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, date
     return {marts.STOCK_RECONCILIATION: frame}
 
 
+_FEW_COLUMNS = 100_000
+"""Orders at once where few columns of them are read: what each piece costs whatever it holds comes less often."""
+
 COMPUTATIONS = (
     Computation(
-        "hourly_sales", (marts.HOURLY_SALES, marts.REGISTER_SALES), (core.ORDERS, core.ORDER_LINES), _hourly_sales
+        "hourly_sales",
+        (marts.HOURLY_SALES, marts.REGISTER_SALES),
+        (core.ORDERS, core.ORDER_LINES),
+        _hourly_sales,
+        rows_at_once=_FEW_COLUMNS,
     ),
     Computation(
         "daily_sales",
@@ -139,6 +146,7 @@ COMPUTATIONS = (
         (core.ORDERS, core.ORDER_LINES, core.Z_REPORTS, core.STORES),
         _reconciliation,
         also=reconciled_with,
+        rows_at_once=_FEW_COLUMNS,
     ),
     Computation(
         "stock_movements_daily", (marts.STOCK_MOVEMENTS_DAILY,), (core.STOCK_MOVEMENTS,), _stock_movements_daily
@@ -149,5 +157,6 @@ COMPUTATIONS = (
         (core.ORDERS, core.ORDER_LINES, core.STOCK_MOVEMENTS, core.PRODUCT_GROUPS, core.STORES, core.WAREHOUSES),
         _stock_reconciliation,
         also=_nearby,
+        rows_at_once=250_000,  # each piece reads the dates around it too, of which it holds a few rows per SKU
     ),
 )

@@ -52,13 +52,14 @@ class WarehouseLockedError(RuntimeError):
 class Warehouse:
     """One account's warehouse at ``path``, and the published copy for readers beside it.
 
-    ``lock_timeout`` is in seconds; ``memory_limit`` is DuckDB's own (beyond it, it spills to disk beside the file).
-    ``personal_in_copy`` is whether the copy for readers has personal data as it is.
+    ``lock_timeout`` is in seconds. ``memory_limit`` is DuckDB's own: what it has read it keeps until so much is full,
+    and beyond it spills to disk beside the file; where bodies are read it has more (``staging``). ``personal_in_copy``
+    is whether the copy for readers has personal data as it is.
     """
 
     path: Path
     lock_timeout: float = 60.0
-    memory_limit: str = "1GB"
+    memory_limit: str = "512MB"
     personal_in_copy: bool = False
     _waits: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 

@@ -27,6 +27,9 @@ from sitoo_pipeline.warehouse.migrations import SCHEMA_VERSION
 SALT_NAME = "customers.salt"
 _AS = "published"
 _DATE = "business_date"
+_MEMORY = "400MB"
+"""More makes a new copy no sooner: what DuckDB has read and written, it keeps only until so much is full."""
+
 _ROWS_AT_ONCE = 500_000
 """A new copy is written in pieces. Much larger ones take too much memory; ones below a row group are written twice."""
 
@@ -72,6 +75,7 @@ class ReadCopy:
         is_new = not self._is_as_published(kind)
         if not is_new:
             shutil.copyfile(self.path, fresh)
+        con.execute(f"SET memory_limit = '{_MEMORY}'")
         con.execute(f"ATTACH '{_quoted(str(fresh))}' AS {_AS}")
         try:
             con.execute("SET VARIABLE customer_salt = $salt", {"salt": salt})

@@ -33,6 +33,9 @@ Layout = Literal["envelope", "array"]
 _UNREADABLE = (duckdb.InvalidInputException, UnicodeDecodeError)
 """What DuckDB raises of a body of a wrong shape: its message quotes the body, and can be cut within a character."""
 
+_MEMORY = "1GB"
+"""What DuckDB may use from here on: a large date is written in one transaction, and is in memory until then."""
+
 PAGE = 10**9
 """More objects than a body can hold: ``_object`` is the page times this, and the position in the page."""
 
@@ -124,6 +127,7 @@ def stage(
     Yields:
         The bodies, to read objects from within the block, and what was refused.
     """
+    con.execute(f"SET memory_limit = '{_MEMORY}'")
     bodies = Bodies(table, tuple(files), tuple(str(file.relative_to(landing)) for file in files), layout)
     with ExitStack() as after:
         readable = bodies
