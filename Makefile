@@ -32,8 +32,11 @@ types: setup
 # Tests commit to many small databases: in memory, where there is room, none of them waits for a disk.
 MEMORY := $(shell df --output=avail /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 > 4000000 { print "TMPDIR=/dev/shm" }')
 
+# Some tests wait for a server or a schedule: one process more than there are cores uses that time.
+WORKERS := PYTEST_XDIST_AUTO_NUM_WORKERS=$(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+
 unit: setup
-	$(MEMORY) $(BIN)/pytest
+	$(MEMORY) $(WORKERS) $(BIN)/pytest
 
 soak: setup  ## Faults and kills while every target is served (minutes)
 	$(MEMORY) $(BIN)/pytest -m soak

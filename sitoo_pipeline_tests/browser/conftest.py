@@ -55,7 +55,7 @@ class Desk:
     wrong: date
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Desk]:
     """The demo's settings, and the command that the README names; only the port and Sitoo's answers are the tests' own.
 
@@ -111,9 +111,12 @@ def _ui(folder: Path) -> Iterator[str]:
             stop(process, signal.SIGTERM, seconds=60)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, as it is installed; the tests say so where none is."""
+    """Chromium, as it is installed; the tests say so where none is.
+
+    Not for longer than its tests: while it is open, nobody else in this thread can run an event loop.
+    """
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:

@@ -53,7 +53,8 @@ def runs(home: Path) -> set[str]:
 
 
 def shards(home: Path) -> set[str]:
-    return {path.stem for path in (home / "history/runs").glob("*.db")} - {"index"}
+    """Runs with a file of their own; besides them there is that of all, and that of what the daemon notes by itself."""
+    return {path.stem for path in (home / "history/runs").glob("*.db")} - {"index", ".db"}
 
 
 def test_old_runs_go_and_every_date_is_shown_as_before(copy: Project, home: Path) -> None:

@@ -31,7 +31,13 @@ def faults(seed: int) -> Faults:
     return next(each for each in drawn if any(map(FaultPlan(each).draw, ["any"] * FEWEST_REQUESTS)))
 
 
-@pytest.mark.parametrize("seed", range(1, 21))
+IN_EVERY_RUN = 12
+"""Seeds that the tests always take; ``make soak`` takes the others."""
+
+
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=[pytest.mark.soak] if seed > IN_EVERY_RUN else []) for seed in range(1, 21)]
+)
 def test_no_cell_differs_while_one_request_in_ten_fails(seed: int, tmp_path: Path) -> None:
     first = BEGINNINGS[seed % len(BEGINNINGS)]
     dates = [first, first + timedelta(days=1)]
