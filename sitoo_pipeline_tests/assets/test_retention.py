@@ -72,3 +72,30 @@ def test_a_ledger_that_is_half_empty_gives_its_room_back(tmp_path: Path, monkeyp
     assert gone["bytes_given_back"] > grown - 400_000
     with Ledger(account.deliveries_url.get_secret_value()) as ledger:
         assert len(ledger.keys("kedjan", "t", [date(2026, 3, 20)])) == 100
+
+
+def test_where_a_reader_is_in_the_way_nothing_is_given_back_until_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_space, "_PATIENCE", 0.05)
+    file = tmp_path / "runs.db"
+    with (
+        closing(sqlite3.connect(file, isolation_level=None)) as writer,
+        closing(sqlite3.connect(file, isolation_level=None)) as reader,
+    ):
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("CREATE TABLE runs (body)")
+        writer.execute(
+            "WITH RECURSIVE of(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM of WHERE n < 100) "
+            "INSERT INTO runs SELECT zeroblob(200000) FROM of"
+        )
+        writer.execute("DELETE FROM runs WHERE rowid > 20")
+        writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM runs").fetchall() == [(20,)]
+        grown = file.stat().st_size
+        assert give_back(file) == 0
+        assert file.stat().st_size >= grown
+        reader.execute("ROLLBACK")
+        give_back(file)
+        assert sum(path.stat().st_size for path in tmp_path.iterdir() if path.suffix != ".db-shm") < 5_000_000
