@@ -41,8 +41,9 @@ class Restored:
             return True
         if entry.updated_at >= self.restored_at:  # noted, or settled, since
             return False
-        is_there = entry.state is State.DELIVERED and entry.delivered_hash == record.content_hash
-        return not is_there and entry.state not in (State.HELD, State.REJECTED)
+        if entry.state is State.REJECTED:  # the same content is not sent without being asked for; another one is
+            return entry.content_hash != record.content_hash
+        return entry.state is not State.DELIVERED or entry.delivered_hash != record.content_hash
 
     @property
     def words(self) -> str:
