@@ -24,8 +24,10 @@ _RANGE = re.compile(r"(order|date|warehousetransaction)[a-z]*(from|to)")
 _UNSAFE_TEXT = (
     (re.compile(r"(?<=://)[^/@\s]+@"), ""),  # user and password in an address
     (re.compile(r"\b(Basic|Bearer)\s+[\w+/=.~-]+", re.IGNORECASE), rf"\1 {HIDDEN}"),
-    (re.compile(r"[^\s@<>\"'=]+@[^\s@<>\"']+"), HIDDEN),  # e-mail addresses
-    (re.compile(r"\+?\d(?:[\s-]?\d){8,}"), HIDDEN),  # phone numbers and personal identity numbers
+    # e-mail addresses; looked for from where a word begins, since from each of its letters a long one takes minutes
+    (re.compile(r"(?<![^\s@<>\"'=])[^\s@<>\"'=]+@[^\s@<>\"']+"), HIDDEN),
+    # phone numbers and personal identity numbers, as people write them: 070 - 123 45 67, (070) 123 45 67, 190101+1234
+    (re.compile(r"\+?\d(?:\)?\s?[-+]?\s?\d){8,}"), HIDDEN),
 )
 
 
