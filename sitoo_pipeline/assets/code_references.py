@@ -12,7 +12,7 @@ from types import FunctionType
 import dagster as dg
 
 from sitoo_pipeline import transforms
-from sitoo_pipeline.tables import ALL_TABLES, Table
+from sitoo_pipeline.tables import ALL_TABLES, Table, raw
 from sitoo_pipeline.transforms.z_report_orders import z_report_orders
 
 PACKAGE = Path(__file__).parents[1]
@@ -62,10 +62,13 @@ def _places(layer: str, name: str) -> list[_Place]:
     table = _TABLES.get((layer, name))
     if table is not None:
         rule = _RULES.get(name) if layer in ("core", "marts") else None
-        computed = [_at(rule)] if rule else [(f"assets/{layer}.py", 1, "the step")]
+        step = "visitors" if table is raw.VISITORS else layer
+        computed = [_at(rule)] if rule else [(f"assets/{step}.py", 1, "the step")]
         return [*computed, _declared(table)]
     if layer == "sitoo":
         return [_named(f'name="{name}"', "sitoo/resources.py", "the request")]
+    if layer == "files":
+        return [_named("def _read_files", "assets/visitor_sources.py", "the reading")]
     if layer == "sinks":
         module = f"sinks/{name}.py"
         own = module if (PACKAGE / module).exists() else f"sinks/{name.partition('_')[0]}.py"

@@ -19,7 +19,7 @@ import polars as pl
 from sitoo_pipeline.assets.landing import fetch_folder
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.sitoo import RESOURCES, RetryPolicy, SitooClient, land
-from sitoo_pipeline.sitoo.errors import CredentialsRefused, NotFound
+from sitoo_pipeline.sitoo.errors import PermanentSitooError
 from sitoo_pipeline.tables import raw
 from sitoo_pipeline.transforms import believed, counts_of_file, counts_of_metric
 from sitoo_pipeline.transforms.visitor_counts import METRIC_SHAPE, Count, RefusedCount
@@ -58,7 +58,7 @@ def read_visitors(runtime: Runtime, dates: Sequence[date], at: datetime) -> Visi
     """Ask the source of the settings for ``dates``, at most 100 days from the first to the last.
 
     Raises:
-        UnreadableError: there is no such source, or the API user may not see it.
+        UnreadableError: there is no such source, or the API user may not see it, or Sitoo refuses the request.
         SitooError: Sitoo could not be asked.
     """
     landing = runtime.account.landing_folder
@@ -72,7 +72,7 @@ def look_at_source(runtime: Runtime, retry: RetryPolicy | None = None) -> str:
     """What the source of visitors is, in a few words; nothing is read of it but that it is there.
 
     Raises:
-        UnreadableError: there is no such source, or the API user may not see it.
+        UnreadableError: there is no such source, or the API user may not see it, or Sitoo refuses the request.
         SitooError: Sitoo could not be asked.
     """
     if (files := runtime.account.visitors_folder) is not None:
@@ -90,13 +90,13 @@ def _metric_of(runtime: Runtime) -> str:
 
 @contextmanager
 def _readable(metric: str) -> Iterator[None]:
-    """Whatever API user may not see custom metrics, other things it may."""
+    """An API user that may not see custom metrics may see other things, and a refusal stays until somebody acts."""
     try:
         yield
-    except (CredentialsRefused, NotFound) as error:
+    except PermanentSitooError as error:
         raise UnreadableError(
-            f"the custom metric {metric} cannot be read ({error.came_back}), so no visitors are loaded. In Sitoo, let "
-            "the API user read custom metrics"
+            f"the custom metric {metric} cannot be read ({error.came_back}), so no visitors are loaded. Look at the "
+            "setting visitors.metric, and in Sitoo let the API user read custom metrics"
         ) from error
 
 

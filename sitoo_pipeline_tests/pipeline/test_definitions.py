@@ -19,6 +19,7 @@ import pytest
 from dagster._core.definitions.freshness import CronFreshnessPolicy, TimeWindowFreshnessPolicy
 
 from sitoo_pipeline.definitions import build_defs
+from sitoo_pipeline.settings.visitors import Visitors
 from sitoo_pipeline.tables import ALL_TABLES
 from sitoo_pipeline_tests.pipeline.project import Project
 from sitoo_pipeline_tests.sinks.webhook_receiver import SECRET as HOOK
@@ -173,6 +174,17 @@ def test_every_asset_leads_to_its_code(defs: dg.Definitions, project: Project) -
     elsewhere = build_defs(project.settings.model_copy(update={"code_url": "https://git.example/pipeline/blob/v1"}))
     daily = next(spec for spec in specs(elsewhere) if spec.key.path[1:] == ["marts", "daily_sales"])
     assert code_of(daily)[0].url.startswith("https://git.example/pipeline/blob/v1/sitoo_pipeline/transforms/sales.py#L")
+
+
+def test_visitors_from_files_lead_to_what_reads_them(project: Project) -> None:
+    account = project.settings.accounts[0].model_copy(update={"visitors": Visitors(folder="counted")})
+    defs = build_defs(project.settings.model_copy(update={"accounts": (account,)}))
+    found = {spec.key.path[1]: code_of(spec)[0].file_path for spec in specs(defs) if spec.key.path[-1] == "visitors"}
+    assert {layer: "/".join(Path(file).parts[-2:]) for layer, file in found.items()} == {
+        "files": "assets/visitor_sources.py",
+        "raw": "assets/visitors.py",
+        "core": "transforms/visitors.py",
+    }
 
 
 def test_every_list_of_sitoo_leads_to_its_documentation(defs: dg.Definitions) -> None:

@@ -30,7 +30,7 @@ from sitoo_pipeline_tests import scenario
 from sitoo_pipeline_tests.pipeline.project import Project, Row
 from sitoo_pipeline_tests.pipeline.scripted import Json, Script
 from sitoo_pipeline_tests.pipeline.test_late import sale
-from sitoo_pipeline_tests.sitoo.server import Server
+from sitoo_pipeline_tests.sitoo.server import Server, refusal, script_of
 
 TODAY = datetime.now(ZoneInfo("Europe/Stockholm")).date()
 FIRST, SECOND = DAYS = [TODAY - timedelta(days=back) for back in (3, 2)]
@@ -186,12 +186,14 @@ def test_where_the_metric_cannot_be_read_what_was_counted_stays(shop: Shop) -> N
     for change, said in (
         ({"custom_metrics": list[Json]()}, "Sitoo has no custom metric cm_visitors"),
         ({"custom_metrics": [{**METRIC, "grouping": "store"}]}, "is grouped by store and not by date_store"),
+        ({"custom_metrics": [METRIC]}, "cannot be read (400"),
         (None, "cannot be read (404"),
     ):
         if change is None:
             del shop.objects["custom_metrics"], shop.objects["custom_metric_values"]
         else:
             shop.objects.update(change)
+        shop.server.script = script_of(refusal(400)) if "400" in said else Script(shop.objects)
         extracted = extract_visitors(project.runtime, DAYS, run_id="bad")
         assert {day: loaded.status for day, loaded in extracted.loaded.items()} == dict.fromkeys(DAYS, "unchanged")
         [note] = extracted.notes
