@@ -115,10 +115,12 @@ def _panels(sold: pl.DataFrame, now: Axis, before: Axis, loaded: frozenset[date]
     for store, currency, day, at, name, gross in sold.iter_rows():
         places.setdefault((currency, store), {})[day, at] = gross
         names[store] = name or names.get(store, "")
-    found = []
-    for currency in sorted({currency for currency, _ in places}):
+    found, currencies = [], sorted({currency for currency, _ in places})
+    more = max(0, PLACES - len(currencies))
+    for currency in currencies:
         here = {store: of for (money, store), of in sorted(places.items()) if money == currency}
-        most = max(1, PLACES * len(here) // len(places))
+        # One of each currency, and of the others each currency's share.
+        most = 1 + more * (len(here) - 1) // max(1, len(places) - len(currencies))
         chosen = list(here) if len(here) <= most else sorted(here, key=lambda store: -sum(here[store].values()))
         alone = sorted(chosen[: most if len(here) <= most else most - 1])
         rest = [here[store] for store in here if store not in alone]

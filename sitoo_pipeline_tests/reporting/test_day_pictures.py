@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import product
 from xml.etree import ElementTree as ET
 
 import duckdb
 import pytest
 
+from sitoo_pipeline.assets.previews import PICTURE_BYTES
 from sitoo_pipeline.reporting.day_pictures import PLACES, pictures_of_dates, pictures_of_hours
 from sitoo_pipeline.tables import marts
 
@@ -107,22 +110,23 @@ def test_the_smaller_stores_of_a_large_chain_are_added_up_and_the_picture_stays_
     con: duckdb.DuckDBPyConnection,
 ) -> None:
     con.execute(
-        "INSERT INTO marts.hourly_sales BY NAME SELECT printf('%04d', store) AS store_id, repeat('A', 60) AS "
+        "INSERT INTO marts.hourly_sales BY NAME SELECT printf('%04d', store) AS store_id, repeat('Å&', 30) AS "
         "store_name, 'pos' AS channel, 'SEK' AS currency, business_date, hour AS local_hour, "
         "1000 * (60 - store) + hour AS gross_sales FROM range(60) AS stores(store), range(24) AS hours(hour), "
         "(VALUES (?::DATE), (?::DATE)) AS dates(business_date)",
         [DAY, BEFORE],
     )
-    for day in (DAY, BEFORE):
-        sold(con, day, 12, "77.00", store="0900", currency="NOK")
+    for day, currency in product((DAY, BEFORE), ("NOK", "DKK", "EUR", "GBP")):
+        for hour in range(24):
+            sold(con, day, hour, "77.00", store="unknown", currency=currency)
     picture = pictures_of_hours(con, [DAY], loaded=BOTH)[DAY]
     said = texts(picture)
     assert len(charts(picture)) == PLACES
-    assert "77 NOK, 0.0\u202f%" in said
-    assert len(picture) < 15_000
-    assert any(text.startswith("0009 ") for text in said)
-    assert "50 more stores" in said
-    rest = sum(24 * 1000 * (60 - store) + sum(range(24)) for store in range(10, 60))
+    assert [f"1\u202f848 {currency}, 0.0\u202f%" in said for currency in ("NOK", "DKK", "EUR", "GBP")] == [True] * 4
+    assert len(b64encode(picture.encode())) < PICTURE_BYTES
+    assert any(text.startswith("0006 ") for text in said)
+    assert "53 more stores" in said
+    rest = sum(24 * 1000 * (60 - store) + sum(range(24)) for store in range(7, 60))
     assert f"{rest:,} SEK, 0.0\u202f%".replace(",", "\u202f", 2).replace("SEK\u202f", "SEK,") in said
 
 
