@@ -123,6 +123,8 @@ def backfill(
     """
     settings = settings_or_exit()
     accounts = accounts_or_exit(settings, account)
+    if overwrite_approved is not None and (no_sinks or not any(chosen.targets.samesystem for chosen in accounts)):
+        fail("--overwrite-approved and --keep-approved are for SameSystem, and nothing would be handed to it", 2)
     from sitoo_pipeline.operations.dates import dates_between
     from sitoo_pipeline.operations.running import run_dates
 

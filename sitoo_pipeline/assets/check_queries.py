@@ -140,8 +140,9 @@ _MORE_CAME = Check(
     "more_came_than_bought",
     marts.DAILY_SALES,
     "where visitors are counted, there were at least as many as transactions",
-    "SELECT business_date, store_id, currency, visitors, transactions FROM marts.daily_sales "
-    "WHERE business_date IN ({dates}) AND visitors < transactions ORDER BY ALL",
+    "SELECT business_date, store_id, sum(visitors)::INTEGER AS visitors, sum(transactions)::INTEGER AS transactions "
+    "FROM marts.daily_sales WHERE business_date IN ({dates}) AND channel = 'pos' GROUP BY business_date, store_id "
+    "HAVING sum(visitors) < sum(transactions) ORDER BY ALL",
     severity=dg.AssetCheckSeverity.WARN,
     remedy="Look at the counter: it stood still, a door has none, or its counts came late and the date is loaded again "
     "when they are there. Until then the conversion of the store and date says nothing.",

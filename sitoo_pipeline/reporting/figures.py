@@ -71,9 +71,13 @@ class Figures:
         )
 
     def bought_where_counted(self, currency: str) -> int:
-        """Transactions of the stores and dates of the period whose visitors somebody counted."""
-        of_period = pl.col("business_date").is_in(self.present) & (pl.col("currency") == currency)
-        return int(self.days.filter(of_period, pl.col("visitors").is_not_null())["transactions"].sum())
+        """Transactions of the stores' tills on the dates of the period whose visitors stand in this currency.
+
+        In all currencies: visitors stand in one, whatever those who came paid with.
+        """
+        at_tills = self.days.filter(pl.col("business_date").is_in(self.present), pl.col("channel") == "pos")
+        counted = at_tills.filter(pl.col("currency") == currency, pl.col("visitors").is_not_null())
+        return int(at_tills.join(counted, on=["store_id", "business_date"], how="semi")["transactions"].sum())
 
     def totals(self) -> list[dict[str, str | int | None]]:
         """The period's sums per currency, amounts as texts, exact; visitors are None where nobody counted any."""

@@ -47,6 +47,10 @@ def test_every_wrong_setting_is_a_line(project: Project, sandbox: Sandbox, verb:
             ("backfill", "--from", f"{ago(2)}", "--to", f"{ago(2)}", "--account", "other"),
             "--account other: there is no such account; the settings have: main",
         ),
+        (
+            ("backfill", "--from", f"{ago(2)}", "--to", f"{ago(2)}", "--keep-approved"),
+            "--keep-approved are for SameSystem, and nothing would be handed to it",
+        ),
         (("status", "--from", f"{ago(9)}"), f"--from {ago(9)} is before {ago(3)}"),
         (("status", "--to", f"{ago(-3)}"), f"--to {ago(-3)} is in the future"),
         (("demo", "--days", "0"), "'--days'"),

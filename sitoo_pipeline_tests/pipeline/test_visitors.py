@@ -216,7 +216,7 @@ def test_where_the_metric_cannot_be_read_what_was_counted_stays(shop: Shop) -> N
 
 def test_more_sales_than_visitors_are_pointed_at(shop: Shop) -> None:
     project = shop.project('metric = "cm_visitors"')
-    shop.objects["orders"].append(sale(1003, FIRST, 13))
+    shop.objects["orders"].append(sale(1003, FIRST, 13) | {"currencycode": "EUR"})  # who pays in euros came in too
     shop.counts(value(FIRST, ("12", 1)), value(SECOND, ("12", 1)))
     project.load_plainly([DAYS])
     with project.runtime.warehouse.connect() as con:

@@ -39,10 +39,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         file.write_text(f'data_dir = "{folder / "data"}"\n{file.read_text(encoding="utf-8")}', encoding="utf-8")
         made = Project.read(folder, made.environ)
         (made.account.folder / "visitors").mkdir(parents=True)
-        lines = [
-            "store_id;date;visitors",
-            *(f"0101;{day};{number}" for number, day in enumerate(LOADED[1:3], start=40)),
-        ]
+        lines = ["store_id;date;visitors", *(f"0101;{day};{number}" for number, day in enumerate(LOADED[1:], start=40))]
         (made.account.folder / "visitors" / "counted.csv").write_text("\n".join(lines), encoding="utf-8")
         made.load_plainly([LOADED[:1], LOADED[1:]])
         yield made
