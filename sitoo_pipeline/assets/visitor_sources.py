@@ -161,7 +161,12 @@ def _files_in(folder: Path) -> list[Path]:
         raise UnreadableError(
             f"there is no folder {folder}, so no visitors are loaded. Look at the setting visitors.folder"
         )
-    return sorted(folder.glob("*.csv"))
+    files = sorted(folder.glob("*.csv"))
+    if not files:  # as where a share is not mounted; what was loaded from it was counted all the same
+        raise UnreadableError(
+            f"there is no file *.csv in {folder}, so no visitors are loaded. Look at the setting visitors.folder"
+        )
+    return files
 
 
 def _counts_in(content: bytes, name: str) -> Iterator[Count]:

@@ -149,11 +149,19 @@ def _code_url(variables: Mapping[str, str], faults: list[Fault], in_file: object
     label, said = (CODE_URL_VARIABLE, value) if value else ("code_url", in_file)
     if said == "":
         return None
-    if not isinstance(said, str) or urlsplit(said).scheme not in ("http", "https") or not urlsplit(said).hostname:
+    if not isinstance(said, str) or not _is_place_for_browsers(said):
         example = "https://github.com/example/sitoo_pipeline/blob/v0.1.0"
         faults.append(Fault(path=label, message=f"must be where a browser finds the files, such as {example}"))
         return None
     return said.rstrip("/")
+
+
+def _is_place_for_browsers(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc  # all see it
 
 
 def _read_accounts(tables: Mapping[str, Any], variables: Mapping[str, str], faults: list[Fault]) -> list[Reading]:

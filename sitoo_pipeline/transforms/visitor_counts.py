@@ -90,7 +90,7 @@ def counts_of_metric(objects: Iterable[Any], *, metric: str) -> Iterator[Count]:
 def _counts_of_value(item: Mapping[str, Any], metric: str) -> Iterator[Count]:
     store, day, series, scalar = (item.get(name) for name in ("store_id", "date", "value_series", "value_scalar"))
     said = Count(source=metric, where=f"{metric}/{day}/{store}", given=item, store_id=store, day=day)
-    if series is None:
+    if series is None or (scalar is not None and isinstance(series, dict) and not series.get("series")):
         fields = ("date", "date", "value_scalar")
         yield replace(said, visitors=scalar, fields=fields, broken=("no_count", "") if scalar is None else None)
         return

@@ -253,14 +253,18 @@ class TestFromFiles:
             (SECOND, "counted_again", "visitors", "2026-a.csv:3"),
         ]
 
-    def test_a_folder_that_is_gone_takes_nothing_away(self, shop: Shop) -> None:
+    def test_a_folder_that_is_empty_or_gone_takes_nothing_away(self, shop: Shop) -> None:
         project = shop.project('folder = "counted"')
         folder = project.account.folder / "counted"
         folder.mkdir(parents=True)
         (folder / "a.csv").write_text(f"store_id,date,visitors\n0101,{FIRST},90\n")
         project.load_plainly([[FIRST]])
         assert look_at_source(project.runtime) == f"1 CSV files in {folder}"
-        folder.rename(folder.with_name("elsewhere"))
+        (folder / "a.csv").unlink()  # as where a share is not mounted
+        with pytest.raises(UnreadableError, match=r"there is no file \*\.csv in"):
+            look_at_source(project.runtime)
+        assert project.poll("late_visitors").dates == set()
+        folder.rmdir()
         project.load_plainly([DAYS])
         assert visitors(project) == [(FIRST, 1, 90), (SECOND, 1, None)]
         weekly: list[Row] = project.query("SELECT sum(visitors) AS visitors FROM marts.weekly_balance_hourly")

@@ -187,8 +187,9 @@ def test_the_variable_of_the_code_goes_before_the_file(tmp_path: Path) -> None:
     (tmp_path / "sitoo_pipeline.toml").unlink()
     assert load_settings(tmp_path, ENVIRON).code_url is None
     assert load_settings(tmp_path, ENVIRON | variable).warnings == ()
-    with pytest.raises(SettingsError, match="SITOO_PIPELINE_CODE_URL: must be where a browser finds the files"):
-        load_settings(tmp_path, ENVIRON | {"SITOO_PIPELINE_CODE_URL": "git@git.example:pipeline"})
+    for wrong in ("git@git.example:pipeline", "https://[git.example", "https://user:a-token@git.example/pipeline"):
+        with pytest.raises(SettingsError, match="SITOO_PIPELINE_CODE_URL: must be where a browser finds the files"):
+            load_settings(tmp_path, ENVIRON | {"SITOO_PIPELINE_CODE_URL": wrong})
 
 
 def test_the_variable_of_the_log_goes_before_the_file(tmp_path: Path) -> None:

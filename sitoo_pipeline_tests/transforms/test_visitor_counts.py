@@ -51,6 +51,7 @@ def test_a_series_is_the_hours_and_a_scalar_the_whole_day(shops: Places) -> None
     values = [value(**series(("9", 4), ("10:00", 7), ("10:30", 2.0))), value("0102", value_scalar=120)]
     values.append({**value("0103", value_scalar=9), "key": "cm_revenue"})  # another metric, which nobody asked for
     values.append(value("0104", value_series={"series": {"label": "23", "value": 1}}))
+    values.append(value("0106", value_scalar=3, **series()))  # an empty series beside the scalar says nothing
     assert believed(shops, *counts_of_metric(values, metric=KEY)) == (
         [
             ("0101", DAY, "09:00", 4, KEY),
@@ -58,6 +59,7 @@ def test_a_series_is_the_hours_and_a_scalar_the_whole_day(shops: Places) -> None
             ("0101", DAY, "10:30", 2, KEY),
             ("0102", DAY, "day", 120, KEY),
             ("0104", DAY, "23:00", 1, KEY),
+            ("0106", DAY, "day", 3, KEY),
         ],
         [],
     )
