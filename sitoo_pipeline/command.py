@@ -127,6 +127,12 @@ def clearly(verb: Callable[P, None]) -> Callable[P, None]:
             if kwargs.get("as_json"):
                 _answer_with(end.text, end.exit_code)
             raise
+        except typer.Exit:
+            raise
+        except Exception as error:  # with --verbose: its whole report follows, on standard error
+            if kwargs.get("as_json"):
+                _answer_with(f"unexpected {type(error).__name__}", 1)
+            raise
 
     return guarded
 

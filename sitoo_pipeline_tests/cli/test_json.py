@@ -63,6 +63,22 @@ def test_what_ends_a_verb_is_the_answer_too(alone: Project) -> None:
     assert json.loads(result.stdout)["error"].startswith("there are no settings yet")
 
 
+def test_the_answer_is_there_also_where_the_whole_report_is_shown(
+    alone: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("the row of a customer")
+
+    monkeypatch.setattr("sitoo_pipeline.operations.pruning.prune", fails)
+    for options in ((), ("--verbose",)):
+        result = alone.invoke(*options, "prune", "--json")
+        assert result.exit_code == 1
+        answer = json.loads(result.stdout)
+        assert answer["exit_code"] == 1
+        assert answer["error"].startswith("unexpected RuntimeError")
+        assert "customer" not in result.stdout
+
+
 def test_with_a_log_of_json_both_outputs_are_for_programs(alone: Project) -> None:
     alone.environ = {"SITOO_PIPELINE_LOG_FORMAT": "json"}
     code, out, err = completed(alone.start("prune", "--json"))
