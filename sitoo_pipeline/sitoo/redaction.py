@@ -32,9 +32,11 @@ _UNSAFE_TEXT = (
 
 
 # What looks like a long number and is none of a person's: ids of runs, hashes, dates with their times, ranges of ids.
+# On a terminal the code of a colour may stand right before it.
+_BEGIN = r"(?:\b|(?<=\x1b\[\dm)|(?<=\x1b\[\d\dm)|(?<=\x1b\[\d;\d\dm))"
 _HARMLESS = (
-    r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{32,}\b"
-    r"|\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?![-\d])"
+    rf"{_BEGIN}[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\b|{_BEGIN}[0-9a-f]{{32,}}\b"
+    rf"|{_BEGIN}\d{{4}}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[+-]\d\d:?\d\d\b)?)?(?![-\d])"
     rf"|\b{_RANGE.pattern}=\d+"
 )
 _NUMBERS = re.compile(rf"{_HARMLESS}|(?P<number>{_UNSAFE_TEXT[-1][0].pattern})")
