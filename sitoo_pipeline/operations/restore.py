@@ -58,7 +58,7 @@ def restore_backup(accounts: Sequence[Account], path: Path, *, only: str | None,
         unpack(path, manifest, fresh)
         for place in fresh.values():
             _readable(place)
-        for account in chosen:
+        for account in accounts:  # of a ledger that several share, all are as old as it is
             _mark(account, manifest, goals, fresh)
         # The ledger and the rest first: with an older ledger something is sent again, with a newer one never.
         for name in sorted(goals, key=lambda name: name.endswith("warehouse.duckdb")):
@@ -72,10 +72,10 @@ def restore_backup(accounts: Sequence[Account], path: Path, *, only: str | None,
 
 
 def _mark(account: Account, manifest: Manifest, goals: Mapping[str, Path], fresh: Mapping[str, Path]) -> None:
-    """Let the account's ledger know of when it is, if it is in the backup: what went out since, it cannot know."""
+    """Let the account's ledger know of when it is, if it is put back: what went out since, it cannot know."""
     ledger = sqlite_file(sa.make_url(account.deliveries_url.get_secret_value()))
     for name, goal in goals.items():
-        if ledger and goal.absolute() == ledger and name.partition("/")[0] == account.name:
+        if ledger and goal.resolve() == ledger.resolve():
             mark = Restored(datetime.now(UTC), datetime.fromisoformat(manifest.created_at))
             today = mark.restored_at.astimezone(ZoneInfo(account.timezone)).date()
             note_restore(f"sqlite:///{fresh[name].absolute().as_posix()}", account.name, mark, today)
