@@ -86,13 +86,12 @@ def _cpu() -> float:
 
 def _tree(pid: int) -> Iterator[int]:
     yield pid
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found = children.read_text().split()
-        except OSError:  # it has ended meanwhile
-            continue
-        for child in found:
-            yield from _tree(int(child))
+    try:
+        found = [child for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
+    except OSError:  # it, or a thread of it, has ended meanwhile
+        return
+    for child in found:
+        yield from _tree(int(child))
 
 
 def _peak_memory(pid: int) -> int:

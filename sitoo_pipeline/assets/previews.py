@@ -5,6 +5,7 @@ Few rows and small pictures on purpose: both are kept in Dagster's history for e
 
 from __future__ import annotations
 
+import logging
 from base64 import b64encode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ import polars as pl
 from sitoo_pipeline.reporting.day_pictures import pictures_of_dates, pictures_of_hours
 from sitoo_pipeline.tables import Table, core, marts
 from sitoo_pipeline.warehouse.ledger import loaded_dates
+
+_log = logging.getLogger(__name__)
 
 ROWS = 10
 """Rows of a preview. Dagster keeps the name of each column with each row of it."""
@@ -91,19 +94,24 @@ def shown(
 ) -> dict[date, Metadata]:
     """The ``figures`` of each date, with its picture before them and a preview of its rows below.
 
+    They are ``figures`` alone, and the log says so, where neither can be made: that must not cost a load.
+
     Args:
         con: A connection to the warehouse, in which the dates stand already.
         table: Whose rows they are.
         frame: The rows of the dates, and perhaps of others, in the order of the key.
         figures: What else is told of a date, for each that is told of.
     """
-    pictures: dict[date, str] = {}
-    if table in _DRAWN:
-        pictures = _DRAWN[table](con, figures, loaded=frozenset(loaded_dates(con, table)))
-    previews = _first_rows(table, frame, figures)
+    try:
+        drawn = _DRAWN[table](con, figures, loaded=frozenset(loaded_dates(con, table))) if table in _DRAWN else {}
+        pictures = {day: _picture(drawn[day], day) for day in figures if day in drawn}
+        previews = _first_rows(table, frame, figures)
+    except Exception as error:  # whatever it is, the rows are written
+        _log.warning("%s has neither previews nor pictures this time: %s", table.qualified, type(error).__name__)
+        return {day: dict(numbers) for day, numbers in figures.items()}
     return {
         day: {
-            **(_picture(pictures[day], day) if day in pictures else {}),
+            **pictures.get(day, {}),
             **numbers,
             **({"preview": previews[day]} if day in previews else {}),
         }
