@@ -110,11 +110,7 @@ def shown(
         _log.warning("%s has neither previews nor pictures this time: %s", table.qualified, type(error).__name__)
         return {day: dict(numbers) for day, numbers in figures.items()}
     return {
-        day: {
-            **pictures.get(day, {}),
-            **numbers,
-            **({"preview": previews[day]} if day in previews else {}),
-        }
+        day: {**pictures.get(day, {}), **numbers, **({"preview": previews[day]} if day in previews else {})}
         for day, numbers in figures.items()
     }
 
