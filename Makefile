@@ -38,7 +38,7 @@ WORKERS := PYTEST_XDIST_AUTO_NUM_WORKERS=$(shell echo $$(($$(getconf _NPROCESSOR
 unit: setup
 	$(MEMORY) $(WORKERS) $(BIN)/pytest
 
-soak: setup  ## Faults and kills while every target is served (minutes)
+soak: setup  ## Faults and kills while every target is served, and the longest tests (minutes)
 	$(MEMORY) $(BIN)/pytest -m soak
 
 pictures: setup  ## Make the pictures of README and docs anew (needs Chromium)

@@ -122,6 +122,7 @@ def runs_of(draw: st.DrawFn) -> list[list[date]]:
     return draw(st.permutations([*runs, rest] if rest else runs))
 
 
+@pytest.mark.soak
 def test_any_split_into_runs_with_repeats_gives_the_same_tables(
     project: Project, server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -31,7 +31,7 @@ def faults(seed: int) -> Faults:
     return next(each for each in drawn if any(map(FaultPlan(each).draw, ["any"] * FEWEST_REQUESTS)))
 
 
-IN_EVERY_RUN = 12
+IN_EVERY_RUN = 6
 """Seeds that the tests always take; ``make soak`` takes the others."""
 
 
