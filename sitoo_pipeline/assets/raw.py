@@ -1,13 +1,13 @@
 """``raw``: Sitoo's objects as they were sent, and the endpoints that they come from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 
 from sitoo_pipeline.assets.days import DayMetadata, by_days, run_days
-from sitoo_pipeline.assets.extract import load_fetched
+from sitoo_pipeline.assets.extract import Extracted, load_fetched
 from sitoo_pipeline.assets.extract_reference import extract_reference
 from sitoo_pipeline.assets.fetching import Fetcher
 from sitoo_pipeline.assets.metadata import NOTES, load_metadata, table_rows
@@ -66,6 +66,36 @@ def reference_asset(runtime: Runtime) -> dg.AssetsDefinition:
     return reference
 
 
+def warn_of_dates(
+    context: dg.AssetExecutionContext,
+    table: Table,
+    extracted: Extracted,
+    dates: Sequence[date],
+    *,
+    unknown_fields: Collection[str],
+    things: str,
+) -> None:
+    """Warn in the run's log of what was new, left out or refused of ``dates``; ``things`` is what was refused."""
+    if unknown_fields:
+        context.log.warning(drift_text(table, unknown_fields))
+    for note in extracted.notes:
+        context.log.warning(f"{table.qualified} {min(dates)} to {max(dates)}: {note}.")
+    if refused := sum(loaded.quarantined for loaded in extracted.loaded.values()):
+        context.log.warning(f"{refused} {things} of {table.qualified} went to meta.quarantine")
+
+
+def metadata_of_dates(
+    runtime: Runtime, table: Table, extracted: Extracted, dates: Sequence[date], notes: Sequence[str]
+) -> dict[date, dict[str, Any]]:
+    """What the UI shows of each date that was loaded, with the ``notes`` on the first of ``dates``."""
+    with runtime.warehouse.connect() as con:
+        total = table_rows(con, table)
+    said = {day: load_metadata(loaded, total) for day, loaded in extracted.loaded.items()}
+    if notes:
+        said[min(dates)][NOTES] = "; ".join(notes)
+    return said
+
+
 def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """One dated raw table: the objects of each business date."""
     account = runtime.account.name
@@ -89,25 +119,16 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
         def work(dates: Sequence[date]) -> DayMetadata:
             extracted = load_fetched(runtime, table, fetcher.take(dates), run_id=context.run.run_id)
             new = extracted.unknown_fields - named
-            if new:
-                named.update(new)
-                context.log.warning(drift_text(table, new))
-            for note in extracted.notes:
-                context.log.warning(f"{table.qualified} {min(dates)} to {max(dates)}: {note}.")
-            refused = sum(loaded.quarantined for loaded in extracted.loaded.values())
-            if refused:
-                context.log.warning(f"{refused} objects of {table.qualified} went to meta.quarantine")
+            named.update(new)
+            warn_of_dates(context, table, extracted, dates, unknown_fields=new, things="objects")
             context.log.info(
                 f"{table.qualified} {min(dates)} to {max(dates)}: "
                 f"{extracted.records} objects in {extracted.requests} requests"
             )
-            with runtime.warehouse.connect() as con:
-                total = table_rows(con, table)
-            said = {day: load_metadata(loaded, total) for day, loaded in extracted.loaded.items()}
             drift = [f"fields that nobody documented: {', '.join(sorted(new))}; see meta.drift"] if new else []
-            if notes := [*drift, *extracted.notes]:
-                said[min(dates)][NOTES] = "; ".join(notes)
-            return {key(account, table): said}
+            return {
+                key(account, table): metadata_of_dates(runtime, table, extracted, dates, [*drift, *extracted.notes])
+            }
 
         with Fetcher(runtime, table, chunks(days, chunk_days)) as fetcher:
             yield from run_days(
@@ -126,7 +147,7 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
 _PLACES = ("stores", "warehouses", "registers")
 
 
-def drift_text(table: Table, paths: set[str] | frozenset[str]) -> str:
+def drift_text(table: Table, paths: Collection[str]) -> str:
     """What is said of fields that nobody documented."""
     return (
         f"{table.qualified}: Sitoo sent fields that nobody documented: {', '.join(sorted(paths))}. "

@@ -8,8 +8,7 @@ import dagster as dg
 
 from sitoo_pipeline.assets.days import DayMetadata, by_days, run_days
 from sitoo_pipeline.assets.extract_visitors import extract_visitors
-from sitoo_pipeline.assets.metadata import NOTES, load_metadata, table_rows
-from sitoo_pipeline.assets.raw import drift_text, resource_spec
+from sitoo_pipeline.assets.raw import metadata_of_dates, resource_spec, warn_of_dates
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import BACKFILL, key, table_spec, visitors_source_key
 from sitoo_pipeline.sitoo import RESOURCES
@@ -51,19 +50,8 @@ def visitors_asset(runtime: Runtime, partitions_def: dg.PartitionsDefinition[str
 
         def work(dates: Sequence[date]) -> DayMetadata:
             extracted = extract_visitors(runtime, dates, run_id=context.run.run_id)
-            if extracted.unknown_fields:
-                context.log.warning(drift_text(table, extracted.unknown_fields))
-            for note in extracted.notes:
-                context.log.warning(f"{table.qualified} {min(dates)} to {max(dates)}: {note}.")
-            with runtime.warehouse.connect() as con:
-                total = table_rows(con, table)
-            said = {day: load_metadata(loaded, total) for day, loaded in extracted.loaded.items()}
-            if extracted.notes:
-                said[min(dates)][NOTES] = "; ".join(extracted.notes)
-            refused = sum(loaded.quarantined for loaded in extracted.loaded.values())
-            if refused:
-                context.log.warning(f"{refused} counts of {table.qualified} went to meta.quarantine")
-            return {key(account, table): said}
+            warn_of_dates(context, table, extracted, dates, unknown_fields=extracted.unknown_fields, things="counts")
+            return {key(account, table): metadata_of_dates(runtime, table, extracted, dates, extracted.notes)}
 
         yield from run_days(
             context,
