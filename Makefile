@@ -20,7 +20,17 @@ $(STAMP): requirements.lock pyproject.toml
 demo: setup  ## Run the whole pipeline against the embedded sandbox
 	$(BIN)/sitoo-pipeline demo
 
-test: setup lint types unit  ## Lint, types and all tests
+# Types are checked beside the tests, which wait now and then; what is said of them comes at the end, in one piece.
+TYPES := .mypy_cache/said.txt
+
+test: setup lint  ## Lint, types and all tests
+	@mkdir -p $(dir $(TYPES))
+	@$(MAKE) --no-print-directory types >$(TYPES) 2>&1 & types=$$!; \
+	$(MAKE) --no-print-directory unit; tests=$$?; \
+	wait $$types; types=$$?; cat $(TYPES); \
+	[ $$tests = 0 ] || echo "make test: tests have failed, see above"; \
+	[ $$types = 0 ] || echo "make test: types are wrong, see above"; \
+	[ "$$tests $$types" = "0 0" ]
 
 lint: setup
 	$(BIN)/ruff format --check .
@@ -35,6 +45,8 @@ MEMORY := $(shell df --output=avail /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 >
 # Some tests wait for a server or a schedule: one process more than there are cores uses that time.
 WORKERS := PYTEST_XDIST_AUTO_NUM_WORKERS=$(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
+# Processes that tests start import the whole package: they find its bytecode, also where the environment forbids it.
+unit: export PYTHONDONTWRITEBYTECODE =
 unit: setup
 	$(MEMORY) $(WORKERS) $(BIN)/pytest
 

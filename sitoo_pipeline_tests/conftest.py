@@ -1,4 +1,4 @@
-"""What tests of several rooms need: a PostgreSQL of our own, and the longest files first."""
+"""What tests of several rooms need: a PostgreSQL of our own, and which files run where and when."""
 
 from __future__ import annotations
 
@@ -9,11 +9,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+
+LONGEST = ("cli", "browser", "pipeline")
+"""Folders in the order in which they begin; all others follow. What is long keeps one process waiting at the end."""
+
+TOGETHER = frozenset({"cli", "docs", "reporting"})
+"""Folders whose files run in one process: nearly all of them look at what one session fixture took seconds to load."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole pipelines first: files are handed to workers in this order, and a long one at the end keeps one waiting."""
-    items.sort(key=lambda item: item.path.parent.name not in {"browser", "pipeline", "cli"})
+    """Work is handed to processes in the order of the items."""
+    items.sort(key=lambda item: LONGEST.index(name) if (name := item.path.parent.name) in LONGEST else len(LONGEST))
+
+
+class FilesAndFolders(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """Every file is a piece of work, as with ``--dist=loadfile``, and so is every folder of ``TOGETHER``."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, _ = nodeid.partition("::")
+        folder, _, _ = file.rpartition("/")
+        return folder if folder.rpartition("/")[2] in TOGETHER else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesAndFolders:
+    return FilesAndFolders(config, log)
 
 
 @pytest.fixture(scope="session")
