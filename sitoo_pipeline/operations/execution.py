@@ -7,7 +7,6 @@ others go on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -166,9 +165,7 @@ class Execution:
         self, stage: str, dates: Sequence[date], assets: Sequence[dg.AssetKey] = ()
     ) -> tuple[dict[date, str], str | None]:
         """One run. Returns the dates that its steps named as failed, and the reason of a failure that named none."""
-        with ExitStack() as after:
-            if stage == "transform":  # nobody else is asked for anything meanwhile
-                after.enter_context(self.account.runtime.warehouse.kept_open())
+        with self.account.runtime.warehouse.lingering():
             result = self._job(stage_name(self.account.name, stage), dates, assets=assets)
         self._notes += [note for event in result.all_events for note in _notes_of(event)]
         return self._failures(result)

@@ -12,7 +12,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ import stamina
 from sitoo_pipeline.tables import BY_NAME
 from sitoo_pipeline.warehouse import migrations
 from sitoo_pipeline.warehouse.migrations import Shape
+from sitoo_pipeline.warehouse.opened import Opened
 from sitoo_pipeline.warehouse.read_copy import ReadCopy
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {"default_block_size": "65536"}
@@ -31,8 +32,6 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {"default_block_size"
 takes whole blocks: with DuckDB's own of 256 KB the columns of raw orders take twice the memory, and longer to write."""
 
 _LOCKED = re.compile(r"Could not set lock|being used by another process", re.IGNORECASE)
-_SMALL = 64 * 2**20
-"""Bytes of a file that ``kept_open`` keeps open."""
 _HOLDER = re.compile(r"(?:held|open) in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
 
 
@@ -62,6 +61,10 @@ class Warehouse:
     memory_limit: str = "512MB"
     personal_in_copy: bool = False
     _waits: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
+    _opened: Opened = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_opened", Opened(self.path))
 
     @property
     def waiting_for(self) -> str:
@@ -83,18 +86,38 @@ class Warehouse:
             WarehouseLockedError: another process held the file for ``lock_timeout`` seconds.
             WarehouseVersionError: a newer pipeline wrote the file, or its columns are others than any version has.
         """
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with ExitStack() as after, closing(self._open(self.path, patience=self.lock_timeout)) as con:
+        with self._opened.connection(self._open_and_check) as con:
             self._set_up(con)
-            con.execute("SET preserve_insertion_order = false")
             # Closing moves what was written into the file anyway. Doing so at each commit would rewrite much of it each
             # time; until it is done, the rows are in memory, uncompressed.
             con.execute("SET wal_autocheckpoint = '64MB'")
             # Else DuckDB reads small row groups of every table again each time, to write them as larger ones. After a
             # small change it may (``raw``, ``read_copy``).
             con.execute("SET max_vacuum_tasks = 0")
-            self._bring_up_to_date(con, after)
             yield con
+
+    def _open_and_check(self, after: ExitStack) -> duckdb.DuckDBPyConnection:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        con = self._open(self.path, patience=self.lock_timeout)
+        try:
+            self._set_up(con)
+            con.execute("SET preserve_insertion_order = false")
+            self._bring_up_to_date(con, after)
+        except BaseException:
+            con.close()
+            after.close()
+            raise
+        return con
+
+    @contextmanager
+    def lingering(self) -> Iterator[None]:
+        """Within the block the file stays open for a moment between connections, if it is small.
+
+        For work that opens it again and again. Others who want it may have to wait for the end of the block, or until
+        nobody here has wanted it for that moment.
+        """
+        with self._opened.lingering():
+            yield
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -105,19 +128,6 @@ class Warehouse:
             duckdb.Error: it cannot be opened at all.
         """
         with closing(self._open(self.path, patience=self.lock_timeout)):
-            yield
-
-    @contextmanager
-    def kept_open(self) -> Iterator[None]:
-        """Connections within the block find the file open already; where another process has it, they wait as ever.
-
-        Opening and closing a small file takes longer than writing a date into it. A large one is left to be opened by
-        each connection: DuckDB would keep in memory what connections before have read.
-        """
-        with ExitStack() as after:
-            if self.path.exists() and self.path.stat().st_size < _SMALL:
-                with suppress(duckdb.Error, WarehouseLockedError):  # whoever connects says it better
-                    after.enter_context(closing(self._open(self.path, patience=0)))
             yield
 
     def _bring_up_to_date(self, con: duckdb.DuckDBPyConnection, after: ExitStack) -> None:
@@ -160,22 +170,27 @@ class Warehouse:
             WarehouseVersionError: its schema has another version.
             duckdb.IOException: there is no file.
         """
-        as_of = None
-        try:
-            con = self._open(self.path, patience=min(patience, self.lock_timeout), read_only=True)
-        except WarehouseLockedError:
-            if not self.read_copy.exists() or (personal and not self.personal_in_copy):
-                raise
-            as_of = datetime.fromtimestamp(self.read_copy.stat().st_mtime, UTC)
-            con = self._open(self.read_copy, patience=0, read_only=True)
-        try:
+        with self._opened.shared() as con:
+            if con is not None:
+                self._set_up(con)
+                yield con, None
+                return
+        con, as_of = self._open_to_look(patience=min(patience, self.lock_timeout), personal=personal)
+        with closing(con):
             self._set_up(con)
             version = self._judged(con, migrations.shape_of(con))
             if version is not None and version < migrations.SCHEMA_VERSION:
                 raise migrations.older(self.path, version)
             yield con, as_of
-        finally:
-            con.close()
+
+    def _open_to_look(self, *, patience: float, personal: bool) -> tuple[duckdb.DuckDBPyConnection, datetime | None]:
+        try:
+            return self._open(self.path, patience=patience, read_only=True), None
+        except WarehouseLockedError:
+            if not self.read_copy.exists() or (personal and not self.personal_in_copy):
+                raise
+            as_of = datetime.fromtimestamp(self.read_copy.stat().st_mtime, UTC)
+            return self._open(self.read_copy, patience=0, read_only=True), as_of
 
     def _set_up(self, con: duckdb.DuckDBPyConnection) -> None:
         con.execute("SET TimeZone = 'UTC'")
@@ -226,10 +241,10 @@ class Warehouse:
         Raises:
             WarehouseLockedError: another process held the file; the earlier copy stays.
         """
-        with ExitStack() as after, self.connect() as con:
+        with self.connect() as con:
             if self.personal_in_copy:
                 con.execute("CHECKPOINT")
-                copy_to(self.path, self.read_copy, after)
+                copy_to(self.path, self.read_copy, self._opened.after)
             else:
                 ReadCopy(self.read_copy).publish(con)
         return self.read_copy
@@ -254,8 +269,8 @@ def _differing(there: Shape) -> list[str]:
 def copy_to(path: Path, target: Path, after: ExitStack) -> None:
     """Put a copy of the DuckDB file ``path`` at ``target``, by an atomic rename.
 
-    The caller has the file open and has written everything into it (``CHECKPOINT``). ``after`` is closed after that
-    connection: closing any descriptor of a file gives up this process's lock on it.
+    The caller has the file open and has written everything into it (``CHECKPOINT``). ``after`` is closed after it
+    (``Opened.after``).
     """
     source = after.enter_context(path.open("rb"))
     fresh = target.with_name(f".{target.name}.new")

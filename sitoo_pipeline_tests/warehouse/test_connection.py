@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import duckdb
 import pytest
 
 from sitoo_pipeline.tables import ALL_TABLES, core
-from sitoo_pipeline.warehouse import Warehouse, WarehouseLockedError, WarehouseVersionError, connection, replace_whole
+from sitoo_pipeline.warehouse import Warehouse, WarehouseLockedError, WarehouseVersionError, opened, replace_whole
 from sitoo_pipeline.warehouse.connection import transaction
 from sitoo_pipeline_tests.warehouse.holder import Holder
 from sitoo_pipeline_tests.warehouse.support import DAY, STARTED, Account, frame, order
@@ -46,8 +47,8 @@ def test_a_file_of_another_version_is_refused_with_what_to_do(change: str, accou
     with account.warehouse.connect() as con:
         con.execute(f"ALTER TABLE core.stores {change}")
     before = account.warehouse.path.read_bytes()
-    for opened in (account.warehouse.connect(), account.warehouse.look()):
-        with pytest.raises(WarehouseVersionError) as error, opened:
+    for entered in (account.warehouse.connect(), account.warehouse.look()):
+        with pytest.raises(WarehouseVersionError) as error, entered:
             pass
         for word in (str(account.warehouse.path), "another version", "core.stores", "Move the file away", "backfill"):
             assert word in str(error.value)
@@ -92,24 +93,73 @@ def test_a_file_that_is_let_go_in_time_is_waited_for(account: Account) -> None:
         released.join()
 
 
-def test_a_small_file_is_kept_open_and_let_go_at_the_end(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_file_lingers_and_is_let_go_at_the_end(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opened, "LINGERING", 600)
     account.load([order(1)])
-    with account.warehouse.kept_open():
+    with account.warehouse.lingering():
         account.load([order(1), order(2)])
         with Holder(account.warehouse.path) as other:
             assert not other.opened
     assert reading(account.warehouse.path) == "[(2,)]"
-    monkeypatch.setattr(connection, "_SMALL", 0)
-    with account.warehouse.kept_open(), Holder(account.warehouse.path) as other:
-        assert other.opened, "a large file is open only while it is written"
 
 
-def test_nothing_is_kept_open_where_another_has_the_file(account: Account) -> None:
-    account.load([order(1)])
-    with Holder(account.warehouse.path) as holder, account.warehouse.kept_open():
-        holder.close()
+def test_a_large_file_is_open_only_while_it_is_used(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opened, "LINGERING", 600)
+    monkeypatch.setattr(opened, "_SMALL", 0)
+    with account.warehouse.lingering():
+        account.load([order(1)])
+        with Holder(account.warehouse.path) as other:
+            assert other.opened
+
+
+def test_a_file_that_nobody_wants_again_is_let_go_within_the_block(account: Account) -> None:
+    with account.warehouse.lingering():
+        account.load([order(1)])
+        while not (other := Holder(account.warehouse.path)).opened:
+            other.close()
+        other.close()
         account.load([order(2)])
     assert account.orders() == [(2, DAY)]
+
+
+def test_after_an_error_the_file_is_opened_anew(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opened, "LINGERING", 600)
+    with account.warehouse.lingering():
+        with pytest.raises(duckdb.CatalogException):
+            account.warehouse.query("FROM nothing")
+        with Holder(account.warehouse.path) as other:
+            assert other.opened
+
+
+def test_one_that_looks_shares_what_is_open(account: Account) -> None:
+    account.load([order(1)])
+    with account.warehouse.connect(), account.warehouse.look() as (con, as_of):
+        assert con.sql(COUNT).fetchall() == [(1,)]
+        assert as_of is None
+
+
+def test_threads_share_the_file_and_the_last_one_closes_it(account: Account) -> None:
+    account.load([order(1)])
+    both = threading.Barrier(2, timeout=30)
+
+    def count(_: int) -> int:
+        with account.warehouse.connect() as con:
+            both.wait()
+            return int(con.sql(COUNT).fetchall()[0][0])
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(count, range(2))) == [1, 1]
+    with Holder(account.warehouse.path) as other:
+        assert other.opened
+
+
+def test_the_lock_is_kept_when_a_copy_with_everything_was_published(tmp_path: Path) -> None:
+    """The copy is read beside DuckDB, and closing any descriptor of a file gives up the locks of its process."""
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb", personal_in_copy=True)
+    with warehouse.connect():
+        warehouse.publish()
+        with Holder(warehouse.path) as other:
+            assert not other.opened
 
 
 def test_another_fault_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
