@@ -6,7 +6,7 @@ that ``dagster dev`` has something to show in a fresh clone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import dagster as dg
 
@@ -30,7 +30,11 @@ def build_defs(settings: Settings, *, runtime: Callable[[Account], Runtime] = Ru
         settings: The accounts, their stores and their targets.
         runtime: Makes what the assets of an account work with.
     """
-    accounts = accounts_of(settings, runtime)
+    return definitions_of(settings, accounts_of(settings, runtime))
+
+
+def definitions_of(settings: Settings, accounts: Sequence[AccountAssets]) -> dg.Definitions:
+    """The same of accounts whose assets are made already."""
     return dg.Definitions(
         assets=[asset for account in accounts for asset in with_code(account.assets, settings.code_url)],
         asset_checks=[check for account in accounts for check in account.checks],

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -27,6 +28,7 @@ NOTES = "notes"
 _KIND_TAGS = {MONEY: "money", QUANTITY: "quantity", PERCENT: "percent"}
 
 
+@cache
 def column_schema(table: Table) -> dg.TableSchema:
     """The Columns tab: type, meaning, formula, and tags for money, quantities and personal data."""
     return dg.TableSchema(columns=[_column(table, column) for column in table.all_columns])

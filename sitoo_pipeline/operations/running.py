@@ -9,10 +9,9 @@ from datetime import date
 import structlog
 from rich.console import Console
 
-from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sinks import overwriting
 from sitoo_pipeline.automation import use_log_of
-from sitoo_pipeline.definitions import accounts_of, build_defs
+from sitoo_pipeline.definitions import accounts_of, definitions_of
 from sitoo_pipeline.operations.dates import yesterday
 from sitoo_pipeline.operations.execution import Execution, Outcome, StageError
 from sitoo_pipeline.operations.home import dagster_home, open_instance
@@ -94,10 +93,8 @@ def at_work(
         home = dagster_home(settings.data_dir)
         use_log_of(settings)
         is_logged = verbose or settings.log_format == "json"
-        # One runtime for both, so that what is told of the work is of the work that is done.
-        runtimes = {account.name: Runtime.of(account) for account in settings.accounts}
-        defs = build_defs(settings, runtime=lambda account: runtimes[account.name])
-        accounts = {each.name: each for each in accounts_of(settings, lambda account: runtimes[account.name])}
+        accounts = {each.name: each for each in accounts_of(settings)}
+        defs = definitions_of(settings, list(accounts.values()))
         with open_instance(home) as instance:
             for name in names:
                 execution = Execution(accounts[name], defs, instance, tags={"trigger": trigger, **(tags or {})})

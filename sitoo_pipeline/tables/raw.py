@@ -21,7 +21,7 @@ Shape = dict[str, "Shape | None"]
 """Names that are known: None for a value or a free map, a nested shape for objects."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RawTable(Table):
     """A table of objects of one Sitoo resource.
 

@@ -56,7 +56,7 @@ class Entries:
     side: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a table is the one that it is: comparing and hashing look at no column
 class Table:
     """One table of the warehouse: ``layer.name``, its grain by ``key``, its columns in order.
 
