@@ -49,10 +49,14 @@ expect.set_options(timeout=30_000)
 class Desk:
     """The UI at work, the project's folder, and what is loaded: on ``wrong`` one till does not balance."""
 
-    url: str
+    port: int
     folder: Path
     dates: tuple[date, ...]
     wrong: date
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +82,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
                 patch.setenv("DAGSTER_HOME", str(home_path(settings.data_dir)))
                 [outcome] = run_dates(settings, {"demo": demo.dates[:-1]}, console=Console(quiet=True), trigger="demo")
             assert outcome.success, outcome.failed
-            with _ui(folder) as url:
-                yield Desk(url, folder, demo.dates[:-1], wrong)
+            with _ui(folder) as port:
+                yield Desk(port, folder, demo.dates[:-1], wrong)
 
 
 def _till_sale(orders: list[dict[str, Any]], day: date) -> dict[str, Any]:
@@ -96,8 +100,8 @@ def _till_sale(orders: list[dict[str, Any]], day: date) -> dict[str, Any]:
 
 
 @contextmanager
-def _ui(folder: Path) -> Iterator[str]:
-    url = f"http://127.0.0.1:{(port := a_free_port())}"
+def _ui(folder: Path) -> Iterator[int]:
+    port = a_free_port()
     command = [sys.executable, "-m", "sitoo_pipeline", "ui", "--port", str(port)]
     with (
         (folder / "ui.log").open("w") as log,
@@ -105,8 +109,8 @@ def _ui(folder: Path) -> Iterator[str]:
         httpx.Client(trust_env=False, timeout=10) as client,
     ):
         try:
-            patiently(lambda: answers(client, f"{url}/server_info"), seconds=120)
-            yield url
+            patiently(lambda: answers(client, f"http://127.0.0.1:{port}/server_info"), seconds=120)
+            yield port
         finally:
             stop(process, signal.SIGTERM, seconds=60)
 
