@@ -1,4 +1,4 @@
-"""One chain's week, loaded once for all tests that only look at it."""
+"""One chain's week: what it is made of, and the week loaded and delivered, for tests that only look at it."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ class Daemon:
     started: list[tuple[str, str | None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.defs = build_defs(self.project.settings)
+        self.runtime = self.project.runtime
+        self.defs = build_defs(self.project.settings, runtime=lambda account: self.runtime)
         self.repository = self.defs.get_repository_def()
 
     def tick(self, schedule: str, at: datetime | None = None) -> None:
@@ -55,13 +56,14 @@ class Daemon:
 
     def _execute(self, request: dg.RunRequest, job: str) -> None:
         self.started.append((job, request.partition_key))
-        result = self.defs.resolve_job_def(job).execute_in_process(
-            instance=self.instance,
-            partition_key=request.partition_key,
-            tags=dict(request.tags),
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            raise_on_error=False,
-        )
+        with self.runtime.warehouse.lingering():
+            result = self.defs.resolve_job_def(job).execute_in_process(
+                instance=self.instance,
+                partition_key=request.partition_key,
+                tags=dict(request.tags),
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+            )
         failures = [event.event_specific_data for event in result.all_events if event.is_failure]
         assert not failures, (job, request.partition_key, failures)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +18,13 @@ from rich.console import Console
 
 from sitoo_pipeline.assets.computations import computations_of
 from sitoo_pipeline.assets.computed import compute_dates, compute_whole
+from sitoo_pipeline.assets.deliveries import Handover
 from sitoo_pipeline.assets.extract import extract_dates
 from sitoo_pipeline.assets.extract_reference import extract_reference
 from sitoo_pipeline.assets.extract_visitors import extract_visitors
 from sitoo_pipeline.assets.polls import polls_of
 from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.operations.execution import Outcome
 from sitoo_pipeline.operations.home import home_path, open_instance
 from sitoo_pipeline.operations.running import run_dates
@@ -90,6 +93,14 @@ class Project:
         """The project in a folder, by its settings as they are now."""
         return cls(folder, environ, load_settings(cwd=folder, environ=environ))
 
+    def copy(self, folder: Path, server: Server) -> Project:
+        """The same with all its data in another folder, asking a server of its own: so that one load serves many."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        written = folder / "sitoo_pipeline.toml"
+        text = written.read_text(encoding="utf-8").replace(str(self.account.base_url), server.url)
+        written.write_text(text, encoding="utf-8")
+        return self.read(folder, self.environ)
+
     @property
     def account(self) -> Account:
         """The first account."""
@@ -124,12 +135,14 @@ class Project:
         assert outcome.failed == {}
         assert (outcome.done, outcome.warnings) == (wanted, [])
 
-    def load_plainly(self, runs: Iterable[Sequence[date]]) -> None:
-        """Take the dates of each run to the marts without Dagster: the steps, one after the other.
+    def load_plainly(self, runs: Iterable[Sequence[date]], *, as_far_as: str = "marts") -> None:
+        """Take the dates of each run to the marts, or ``as_far_as`` core, without Dagster: step by step.
 
         Where dates are tied together they are computed in two pieces, as many orders are.
         """
-        runtime, computations = self.runtime, computations_of(self.account)
+        layers = {"marts": ("core", "marts"), "core": ("core",)}[as_far_as]
+        computations = [one for one in computations_of(self.account) if one.tables[0].layer in layers]
+        runtime = self.runtime
         with runtime.warehouse.connect():  # every step opens the file; it stays open between them, which is faster
             for table in raw.REFERENCE:
                 extract_reference(runtime, table, run_id="plain")
@@ -146,15 +159,24 @@ class Project:
                         pieces = (dates[::2], dates[1::2]) if computation.also else (dates,)
                         for piece in filter(None, pieces):
                             compute_dates(runtime, computation, piece, "plain", all_dates=dates)
-        runtime.warehouse.publish()
+            runtime.warehouse.publish()
+
+    def hand_over(self, dates: Sequence[date]) -> None:
+        """Take loaded dates to every target without Dagster."""
+        runtime = self.runtime
+        with runtime.warehouse.lingering():
+            for sink in sinks_of(runtime):
+                with Handover(runtime, sink) as handover:
+                    handover.hand_over(dates, run_id="plain")
 
     def poll(self, name: str) -> Found:
         """Make one poll without Dagster."""
         [poll] = [poll for poll in polls_of(self.account) if poll.name == name]
-        started_at = datetime.now(UTC)
-        found = poll.find(self.runtime, started_at)
-        with self.runtime.warehouse.connect() as con:
-            record_poll(con, name, found, started_at=started_at, run_id="plain")
+        runtime, started_at = self.runtime, datetime.now(UTC)
+        with runtime.warehouse.lingering():
+            found = poll.find(runtime, started_at)
+            with runtime.warehouse.connect() as con:
+                record_poll(con, name, found, started_at=started_at, run_id="plain")
         return found
 
     @contextmanager

@@ -139,7 +139,8 @@ def test_the_pass_runs_the_dates_that_are_touched_and_no_others(after: Pass) -> 
 def test_everything_is_as_if_it_had_never_been_late(after: Pass, tmp_path: Path) -> None:
     with Server(Script(after.objects)) as server:
         punctual = Project.make(tmp_path, server, start_date=DAYS[0], users=1, more=MORE)
-        punctual.load(DAYS)
+        punctual.load_plainly([DAYS])
+        punctual.hand_over(DAYS)
         found, expected = after.project.content(), punctual.content()
         assert {name for name in expected if found[name] != expected[name]} <= {"meta.reload_diffs"}
         assert delivered(after.project) == delivered(punctual)

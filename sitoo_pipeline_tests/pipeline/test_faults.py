@@ -17,9 +17,10 @@ from sitoo_pipeline.operations.status import statuses
 from sitoo_pipeline.sandbox import Faults, Sandbox
 from sitoo_pipeline.tables import marts
 from sitoo_pipeline_tests.oracle import Oracle
-from sitoo_pipeline_tests.pipeline.conftest import CHAIN, NOW, WEEK, Week, week_oracle, week_project
-from sitoo_pipeline_tests.pipeline.expected import csv_files, differing_cells
+from sitoo_pipeline_tests.pipeline.conftest import CHAIN, NOW, WEEK, week_oracle, week_project
+from sitoo_pipeline_tests.pipeline.expected import csv_files, differing_cells, fetch
 from sitoo_pipeline_tests.pipeline.project import Project, Row
+from sitoo_pipeline_tests.pipeline.scripted import Json
 
 FRIDAY, SATURDAY, SUNDAY = DATES = WEEK[4:]
 """A store closes after midnight on Saturday, so its z-report is Sunday's and ties the two dates together."""
@@ -81,8 +82,12 @@ def look(project: Project, outcome: Outcome) -> Look:
 
 @dataclass
 class Story:
-    """Three runs: a date fails for good; it is loaded while one request in ten fails; it fails for good again."""
+    """Three runs: a date fails for good; it is loaded while one request in ten fails; it fails for good again.
 
+    ``objects`` is what Sitoo has.
+    """
+
+    objects: dict[str, list[Json]]
     failed: Look
     repaired: Look
     failed_again: Look
@@ -94,17 +99,18 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         patience = "attempts = 7, wait_initial = 0.01, wait_max = 0.02"
         project = week_project(tmp_path_factory.mktemp("faults"), sandbox, users=1, http=patience)
         spoilt = Faults(rate=1, kinds=("cut", "html", "missing-items"), match=asks_for_orders_of(SATURDAY))
+        objects = fetch(sandbox.sitoo_url, sandbox.api_users[0])
         sandbox.faults = spoilt
         failed = look(project, project.run(DATES))
         sandbox.faults = Faults(rate=0.1, retry_after=0, seed=4)
         sandbox.clear_requests()
         repaired = look(project, project.run([SATURDAY]))
         sandbox.faults = spoilt
-        yield Story(failed, repaired, look(project, project.run([SATURDAY])))
+        yield Story(objects, failed, repaired, look(project, project.run([SATURDAY])))
 
 
-def figures(week: Week, *dates: date) -> Oracle:
-    return week_oracle(week.objects, *dates)
+def figures(story: Story, *dates: date) -> Oracle:
+    return week_oracle(story.objects, *dates)
 
 
 def states(expected: Oracle) -> list[str]:
@@ -130,8 +136,8 @@ def test_the_date_that_fails_is_named_with_its_reason(story: Story) -> None:
     assert "/orders.json" in why
 
 
-def test_the_other_dates_have_their_figures_and_deliveries(story: Story, week: Week) -> None:
-    expected = figures(week, FRIDAY, SUNDAY)
+def test_the_other_dates_have_their_figures_and_deliveries(story: Story) -> None:
+    expected = figures(story, FRIDAY, SUNDAY)
     assert_marts(story.failed, expected)
     assert story.failed.files == csv_files(expected)
     assert [day.state for day in story.failed.status] == states(expected)
@@ -152,9 +158,9 @@ def test_the_log_of_loads_has_the_reason(story: Story) -> None:
     assert story.failed.failures[0]["message"] == story.failed.outcome.failed[SATURDAY]
 
 
-def test_a_later_run_repairs_it_while_one_request_in_ten_fails(story: Story, week: Week) -> None:
+def test_a_later_run_repairs_it_while_one_request_in_ten_fails(story: Story) -> None:
     assert (story.repaired.outcome.done, story.repaired.outcome.failed) == ([SATURDAY], {})
-    expected = figures(week, *DATES)
+    expected = figures(story, *DATES)
     assert_marts(story.repaired, expected)
     assert story.repaired.files == csv_files(expected)
     assert [day.state for day in story.repaired.status] == states(expected)
@@ -171,16 +177,16 @@ def test_what_was_loaded_stays_when_the_date_fails_again(story: Story) -> None:
     assert story.failed_again.partitions[str(SATURDAY)] == "FAILED"
 
 
-def test_without_z_reports_of_the_account_each_register_is_asked(week: Week, tmp_path: Path) -> None:
+def test_without_z_reports_of_the_account_each_register_is_asked(story: Story, tmp_path: Path) -> None:
     with Sandbox(chain=CHAIN, now=NOW, faults=Faults(account_z_reports_missing=True)) as sandbox:
         project = week_project(tmp_path, sandbox)
         project.load_plainly([[SATURDAY, SUNDAY]])
         asked = {path for _, path, _ in sandbox.requests if path.endswith("/zreports.json")}
-    listed = {register["registerid"] for register in week.objects["registers"]}
+    listed = {register["registerid"] for register in story.objects["registers"]}
     assert len(asked) == len(listed)
     table = marts.Z_REPORT_RECONCILIATION
-    reachable = [report for report in week.objects["z_reports"] if report["registerid"] in listed]
-    assert len(reachable) < len(week.objects["z_reports"]), "a register that is not listed cannot be asked"
-    expected = week_oracle(week.objects | {"z_reports": reachable}, SATURDAY, SUNDAY).z_report_reconciliation()
+    reachable = [report for report in story.objects["z_reports"] if report["registerid"] in listed]
+    assert len(reachable) < len(story.objects["z_reports"]), "a register that is not listed cannot be asked"
+    expected = week_oracle(story.objects | {"z_reports": reachable}, SATURDAY, SUNDAY).z_report_reconciliation()
     assert differing_cells(project.rows(table), expected, table) == []
     assert {row["status"] for row in expected} >= {"balanced"}

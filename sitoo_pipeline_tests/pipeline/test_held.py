@@ -162,7 +162,8 @@ def test_a_date_goes_when_the_order_of_another_date_settles_its_z_report(shop: S
     overnight = z_report(2, GOTHENBURG, f"{NEXT}T20:00:00+02:00", store="0101", opened=f"{DAY}T20:00:00+02:00", **TWO)
     shop.objects["z_reports"][:] = [closed(1, DAY, GOTHENBURG, "0101", **ONE), overnight]
     shop.objects["orders"][:] = [sale(1, DAY, GOTHENBURG, "0101"), sale(3, NEXT, GOTHENBURG, "0101")]
-    shop.project.load([DAY, NEXT])
+    shop.project.load_plainly([[DAY, NEXT]])
+    shop.project.hand_over([DAY, NEXT])
     assert shop.sold() == {(str(DAY), "0101"): Decimal(125)}
     shop.objects["orders"].append(sale(5, DAY, GOTHENBURG, "0101", 22))
     shop.project.load([DAY])

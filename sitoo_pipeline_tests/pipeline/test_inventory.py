@@ -16,12 +16,11 @@ import pytest
 
 from sitoo_pipeline.assets.account import account_assets
 from sitoo_pipeline.assets.day_status import DayState, DayStatus
-from sitoo_pipeline.assets.deliveries import Handover, NotDeliveredError
+from sitoo_pipeline.assets.deliveries import NotDeliveredError
 from sitoo_pipeline.assets.extract import extract_dates
 from sitoo_pipeline.assets.inventory import Inventory, dates_until, take_inventory
 from sitoo_pipeline.assets.inventory_check import NAME, judged
 from sitoo_pipeline.assets.published import read_copy_key
-from sitoo_pipeline.assets.targets import sinks_of
 from sitoo_pipeline.tables import raw
 from sitoo_pipeline_tests import scenario
 from sitoo_pipeline_tests.pipeline.project import Project
@@ -55,11 +54,8 @@ class Story:
 
     def load(self, *dates: date) -> None:
         """Take dates to the targets without Dagster, step by step."""
-        runtime = self.project.runtime
         self.project.load_plainly([dates])
-        for sink in sinks_of(runtime):
-            with Handover(runtime, sink) as handover:
-                handover.hand_over(dates, run_id="plain")
+        self.project.hand_over(dates)
 
     def inventory(self, *dates: date, now: datetime = NOW) -> Inventory:
         return take_inventory(self.project.runtime, dates or DATES, now=now)

@@ -6,15 +6,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from sitoo_pipeline.sandbox import Sandbox
-from sitoo_pipeline_tests.pipeline.conftest import CHAIN, NOW, WEEK
+from sitoo_pipeline_tests import scenario
 from sitoo_pipeline_tests.pipeline.project import Project
+from sitoo_pipeline_tests.pipeline.scripted import Script
+from sitoo_pipeline_tests.sitoo.server import Server
 
-DAY = WEEK[0]
+DAY = date(2026, 10, 24)
 _HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
 
 
@@ -32,13 +34,13 @@ def held(path: Path) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    with Sandbox(chain=CHAIN, now=NOW) as sandbox:
+    with Server(Script(scenario.OBJECTS)) as server:
         outlet = (
-            f'[accounts.outlet]\nbase_url = "{sandbox.sitoo_url}"\nstart_date = {DAY}\n'
+            f'[accounts.outlet]\nbase_url = "{server.url}"\nstart_date = {DAY}\n'
             'api_id_env = "KEDJAN_ID"\napi_password_env = "KEDJAN_PASSWORD"\n'
         )
         yield Project.make(
-            tmp_path_factory.mktemp("locked"), sandbox, start_date=DAY, more=f"lock_timeout = 0.2\n{outlet}"
+            tmp_path_factory.mktemp("locked"), server, start_date=DAY, more=f"lock_timeout = 0.2\n{outlet}"
         )
 
 
@@ -46,6 +48,7 @@ def test_a_warehouse_that_is_open_elsewhere_is_named_and_loses_nothing(project: 
     kedjan, outlet = project.settings.accounts
     project.load_plainly([[DAY]])
     before = project.everything()
+    assert before["marts.hourly_sales"]
 
     with held(kedjan.warehouse_path) as pid:
         locked, free = project.run_accounts({"kedjan": [DAY], "outlet": [DAY]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ from sitoo_pipeline.assets.deliveries import Handover
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sink import Sink
 from sitoo_pipeline.assets.targets import sinks_of
+from sitoo_pipeline.sandbox import Sandbox
 from sitoo_pipeline.settings import OmetriaReceipts
 from sitoo_pipeline.sinks import Report
 from sitoo_pipeline.warehouse import Warehouse
-from sitoo_pipeline_tests.pipeline.conftest import WEEK, Week
+from sitoo_pipeline_tests.pipeline.conftest import CHAIN, NOW, WEEK, week_project
+from sitoo_pipeline_tests.pipeline.project import Project
 
 RECEIPTS: dict[str, Any] = {
     "from_name": "Lindo",
@@ -30,12 +32,26 @@ RECEIPTS: dict[str, Any] = {
 With = Callable[..., tuple[Runtime, dict[str, Sink]]]
 
 
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(chain=CHAIN, now=NOW) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def project(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The week, as far as the marts."""
+    made = week_project(tmp_path_factory.mktemp("ometria"), sandbox)
+    made.load_plainly([WEEK])
+    return made
+
+
 @pytest.fixture
-def having(week: Week, tmp_path: Path) -> With:
+def having(project: Project, tmp_path: Path) -> With:
     """The week's account with other settings of Ometria, and a ledger that knows of no delivery yet."""
 
     def with_settings(**changes: Any) -> tuple[Runtime, dict[str, Sink]]:
-        account = week.project.account
+        account = project.account
         assert account.targets.ometria
         ometria = account.targets.ometria.model_copy(update=changes)
         targets = account.targets.model_copy(update={"ometria": ometria})
@@ -60,7 +76,7 @@ def test_orders_of_before_the_start_date_stay_out_and_are_not_missed(having: Wit
         assert sinks["ometria"].expects_records(day, has_sales=True) is is_expected
 
 
-def test_returns_of_unknown_purchases_go_out_as_orders_only_when_set(having: With, week: Week) -> None:
+def test_returns_of_unknown_purchases_go_out_as_orders_only_when_set(having: With) -> None:
     runtime, sinks = having()
     usual = planned(runtime, sinks["ometria"])
     [held] = [message for message in usual.messages if message.startswith("returns held out")]
@@ -76,9 +92,9 @@ def test_receipts_are_off_unless_switched_on(having: With, receipts: OmetriaRece
     assert "ometria_receipt" not in having(receipts=receipts)[1]
 
 
-def test_each_customer_of_a_till_gets_one_receipt(having: With, week: Week) -> None:
+def test_each_customer_of_a_till_gets_one_receipt(having: With, sandbox: Sandbox) -> None:
     runtime, sinks = having(receipts=OmetriaReceipts(**RECEIPTS))
-    outbox = week.sandbox.ometria.outbox
+    outbox = sandbox.ometria.outbox
     sink = sinks["ometria_receipt"]
     with Handover(runtime, sink) as handover:
         assert handover.hand_over(WEEK, run_id="test").failed is False
@@ -117,7 +133,7 @@ def test_an_order_that_is_gone_stays_at_ometria_and_is_named(having: With, tmp_p
     assert not any(change.key.startswith("order:") for change in report.changes)
 
 
-def test_loading_the_past_sends_no_receipt(having: With, week: Week) -> None:
+def test_loading_the_past_sends_no_receipt(having: With) -> None:
     runtime, sinks = having(receipts=OmetriaReceipts(**RECEIPTS | {"max_age_days": 1}))
     assert planned(runtime, sinks["ometria_receipt"]).changes == ()
     assert sinks["ometria_receipt"].expects_records(date(2026, 10, 20), has_sales=True) is False

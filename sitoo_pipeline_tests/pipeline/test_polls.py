@@ -42,12 +42,17 @@ class Shop:
     transactions: list[Json]
     server: Server
 
+    def load(self, *dates: date) -> None:
+        """As far as polls look."""
+        self.project.load_plainly([dates], as_far_as="core")
+
     def asked(self, parameter: str) -> list[str]:
         return [request.query[parameter] for request in self.server.seen if parameter in request.query]
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, list[Json]]]:
+    """The project that each test has a copy of, and what Sitoo had when it was loaded."""
     objects = {
         **{name: deepcopy(scenario.OBJECTS[name]) for name in ("stores", "warehouses", "registers", "product_groups")},
         "orders": [sale(1001, FIRST), sale(1002, SECOND), web_order(1003, SECOND, orderstateid=0, paymentstateid=10)],
@@ -56,10 +61,18 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     }
     with Server(Script(objects)) as server:
         more = "late_ids_margin = 0\nreread_days = 2\ndeep_reread_days = 20\n"
-        project = Project.make(tmp_path, server, start_date=TODAY - timedelta(days=30), users=1, more=more)
+        folder = tmp_path_factory.mktemp("polls")
+        project = Project.make(folder, server, start_date=TODAY - timedelta(days=30), users=1, more=more)
         project.load_plainly([LOADED])
-        server.seen.clear()
-        yield Shop(project, objects["orders"], objects["z_reports"], objects["warehouse_transactions"], server)
+    return project, objects
+
+
+@pytest.fixture
+def shop(loaded: tuple[Project, dict[str, list[Json]]], tmp_path: Path) -> Iterator[Shop]:
+    project, objects = loaded[0], deepcopy(loaded[1])
+    with Server(Script(objects)) as server:
+        mine = project.copy(tmp_path, server)
+        yield Shop(mine, objects["orders"], objects["z_reports"], objects["warehouse_transactions"], server)
 
 
 def closing(day: date, number: int, **more: Any) -> Json:
@@ -69,7 +82,7 @@ def closing(day: date, number: int, **more: Any) -> Json:
 
 def load_today(shop: Shop) -> None:
     """So that today is not found for never having been loaded."""
-    shop.project.load_plainly([[TODAY]])
+    shop.load(TODAY)
     shop.server.seen.clear()
 
 
@@ -79,7 +92,7 @@ def test_a_late_order_is_found_although_a_later_date_was_loaded_since(shop: Shop
     assert shop.project.poll("new_orders").dates == {SECOND}
     # Found again until its date is loaded, and then never again.
     assert shop.project.poll("new_orders").dates == {SECOND}
-    shop.project.load_plainly([[SECOND]])
+    shop.load(SECOND)
     assert shop.project.poll("new_orders").dates == set()
 
 
@@ -107,7 +120,7 @@ def test_a_poll_begins_where_the_last_one_ended_whose_dates_are_loaded(shop: Sho
         assert shop.project.poll("new_orders").dates == {TODAY}
         bounds.append(shop.asked("orderidfrom")[0])
         if number != 9100:  # the second hour's run fails, so the third poll must not rely on the second one
-            shop.project.load_plainly([[TODAY]])
+            shop.load(TODAY)
     assert bounds == ["1003", "9000", "9000"]
     shop.server.seen.clear()
     assert shop.project.poll("new_orders").dates == set()
@@ -143,7 +156,7 @@ def test_a_late_transaction_is_found(shop: Shop) -> None:
     assert shop.project.poll("new_transactions").dates == set()
     shop.transactions += [moved(502, SECOND), moved(503, NEVER_LOADED)]
     assert shop.project.poll("new_transactions").dates == {SECOND}
-    shop.project.load_plainly([[SECOND]])
+    shop.load(SECOND)
     assert shop.project.poll("new_transactions").dates == set()
 
 
@@ -153,10 +166,10 @@ def test_a_z_report_that_was_added_weeks_late_is_found_by_the_second_it_was_adde
     shop.z_reports.append(closing(SECOND, 2, dateadded=now))
     assert shop.project.poll("late_z_reports").dates == {SECOND}
     # Another in the same second: its bound is inclusive.
-    shop.project.load_plainly([[SECOND]])
+    shop.load(SECOND)
     shop.z_reports.append(closing(FIRST, 3, dateadded=now))
     assert shop.project.poll("late_z_reports").dates == {FIRST}
-    shop.project.load_plainly([[FIRST]])
+    shop.load(FIRST)
     assert shop.project.poll("late_z_reports").dates == set()
     assert shop.asked("dateaddedfrom")[-1] == str(now)
 
@@ -166,7 +179,7 @@ def test_open_orders_are_asked_for_by_id_until_they_close(shop: Shop) -> None:
     assert shop.asked("orderid") == ["1003"]
     shop.orders[2] |= {"orderstateid": 10, "paymentstateid": 20}
     assert shop.project.poll("open_orders").dates == {SECOND}
-    shop.project.load_plainly([[SECOND]])
+    shop.load(SECOND)
     shop.server.seen.clear()
     assert shop.project.poll("open_orders").dates == set()
     assert shop.server.seen == []
@@ -183,7 +196,7 @@ def test_the_last_days_are_compared_whole(shop: Shop) -> None:
     assert shop.project.poll("recent_days").dates == {SECOND}, "the days of the setting reread_days and no others"
     assert shop.project.poll("many_days").dates == {FIRST, SECOND}
     gone = shop.orders.pop(1)
-    shop.project.load_plainly([[FIRST, SECOND]])
+    shop.load(FIRST, SECOND)
     assert shop.project.poll("many_days").dates == set()
     shop.orders.append(gone)
     assert shop.project.poll("recent_days").dates == {SECOND}
@@ -196,7 +209,7 @@ def test_a_late_order_that_breaks_a_rule_is_found_until_it_is_refused(shop: Shop
     broken["orderitems"][0]["moneyitemtotal_net"] = "100.005"
     shop.orders.append(broken)
     assert shop.project.poll("new_orders").dates == {FIRST}
-    shop.project.load_plainly([[FIRST]])
+    shop.load(FIRST)
     assert shop.project.query("SELECT business_date, object_key FROM meta.quarantine") == [
         {"business_date": FIRST, "object_key": "9000"}
     ]
@@ -218,7 +231,7 @@ def test_a_date_that_was_read_before_it_was_over_is_read_again_however_old(shop:
             [early, FIRST],
         )
     assert shop.project.poll("recent_days").dates == {FIRST}, "it is older than reread_days"
-    shop.project.load_plainly([[FIRST]])
+    shop.load(FIRST)
     assert shop.project.poll("recent_days").dates == set()
 
 

@@ -31,12 +31,15 @@ def faults(seed: int) -> Faults:
     return next(each for each in drawn if any(map(FaultPlan(each).draw, ["any"] * FEWEST_REQUESTS)))
 
 
-IN_EVERY_RUN = 6
-"""Seeds that the tests always take; ``make soak`` takes the others."""
+IN_EVERY_RUN = (2, 4, 5)
+"""Seeds that the tests always take: both clock changes, the year's end, and tills that alone say where they are.
+
+``make soak`` takes the others.
+"""
 
 
 @pytest.mark.parametrize(
-    "seed", [pytest.param(seed, marks=[pytest.mark.soak] if seed > IN_EVERY_RUN else []) for seed in range(1, 21)]
+    "seed", [pytest.param(seed, marks=[pytest.mark.soak] if seed not in IN_EVERY_RUN else []) for seed in range(1, 21)]
 )
 def test_no_cell_differs_while_one_request_in_ten_fails(seed: int, tmp_path: Path) -> None:
     first = BEGINNINGS[seed % len(BEGINNINGS)]

@@ -166,7 +166,7 @@ def test_what_is_counted_late_is_found_and_its_date_alone_loaded_again(shop: Sho
     assert [(row["business_date"], row["measure"], row["after"]) for row in moved] == [(SECOND, "visitors", 7)]
     shop.counts(value(FIRST, ("12", 9)), value(SECOND, ("12", 3), ("13", 4)), value(FIRST, ("10", 1), store="0999"))
     assert project.poll("late_visitors").dates == {FIRST}  # what will be refused is to be seen
-    project.load_plainly([[FIRST]])
+    project.load_plainly([[FIRST]], as_far_as="core")
     assert refused(project) == [(FIRST, "store_unknown", "store_id", f"cm_visitors/{FIRST}/0999")]
     assert project.poll("late_visitors").dates == set()
     shop.counts()
@@ -241,7 +241,8 @@ class TestFromFiles:
         [landed] = project.query("SELECT DISTINCT _landing_file AS file, source FROM raw.visitors")
         assert landed["source"] == "2026-a.csv"
         assert gzip.decompress((project.account.landing_folder / landed["file"]).read_bytes()) == first
-        project.load_plainly([[SECOND], [FIRST]])  # what tells no date stays with the date that met it
+        # What tells no date stays with the date that met it.
+        project.load_plainly([[SECOND], [FIRST]], as_far_as="core")
         assert [row[1] for row in refused(project)] == ["hour_of_day", "utf_8"]
         (folder / "bad.csv").unlink()
         (folder / "2026-b.csv").write_text(f"{self.TITLES}0101;{SECOND};12:00;6\n0101;{SECOND};13;1\n")
