@@ -192,9 +192,14 @@ class Project:
 
     def query(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
         """Rows of the published read copy, as an analyst reads it."""
+        with self._reading() as con:
+            return con.sql(sql, params=list(params)).pl().to_dicts()
+
+    @contextmanager
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(str(self.account.read_copy_path), read_only=True) as con:
             con.execute("SET TimeZone = 'UTC'")
-            return con.sql(sql, params=list(params)).pl().to_dicts()
+            yield con
 
     def rows(self, table: Table) -> list[Row]:
         """All rows of a table with the columns that its rules are about, by its key."""
@@ -206,12 +211,13 @@ class Project:
         """Every row of every table but the logs of loads and polls, whatever columns, ``without`` left out."""
         left_out = set(without)
         found = {}
-        for table in ALL_TABLES:
-            if table not in (meta.LOADS, meta.POLLS):
-                rows = self.query(f"FROM {table.qualified} ORDER BY ALL")
-                found[table.qualified] = sorted(
-                    tuple(repr(value) for name, value in row.items() if name not in left_out) for row in rows
-                )
+        with self._reading() as con:
+            for table in ALL_TABLES:
+                if table not in (meta.LOADS, meta.POLLS):
+                    rows = con.sql(f"FROM {table.qualified} ORDER BY ALL").pl().to_dicts()
+                    found[table.qualified] = sorted(
+                        tuple(repr(value) for name, value in row.items() if name not in left_out) for row in rows
+                    )
         return found
 
     def content(self) -> dict[str, list[tuple[Any, ...]]]:

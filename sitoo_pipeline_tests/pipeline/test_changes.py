@@ -27,10 +27,11 @@ from sitoo_pipeline_tests.scenario.shops import GOTHENBURG
 from sitoo_pipeline_tests.sitoo.server import Server
 
 TODAY = datetime.now(ZONE).date()
-DAYS = [TODAY - timedelta(days=back) for back in range(8, -1, -1)]
-OFFLINE, CLOSED, AFTER_MIDNIGHT, PAID, RESTOCKED, EDITED_LONG_AGO, QUIET, EDITED, _ = DAYS
+DAYS = [TODAY - timedelta(days=back) for back in range(6, -1, -1)]
+OFFLINE, CLOSED, AFTER_MIDNIGHT, EDITED_LONG_AGO, QUIET, EDITED, _ = DAYS
+RESTOCKED, PAID = OFFLINE, AFTER_MIDNIGHT
 MORE = "reread_days = 2\ndeep_reread_days = 3\nchunk_days = 5\nlate_ids_margin = 0\n"
-TOUCHED = [OFFLINE, AFTER_MIDNIGHT, PAID, RESTOCKED, EDITED_LONG_AGO, EDITED]
+TOUCHED = [OFFLINE, AFTER_MIDNIGHT, EDITED_LONG_AGO, EDITED]
 
 
 def instant(day: date, hour: int, minute: int = 0) -> str:

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from sitoo_pipeline.assets.changes import FOUND_DATES, change_key
+from sitoo_pipeline.assets.polls import POLLS
 from sitoo_pipeline.definitions import build_defs
 from sitoo_pipeline_tests.pipeline.project import Project
 
@@ -98,6 +99,20 @@ def test_a_date_before_the_start_does_not_stop_the_sensor(defs: dg.Definitions, 
         instance=instance, repository_def=defs.get_repository_def(), sensor_name=sensor.name
     )
     assert dates(list(sensor.evaluate_tick(context).run_requests or [])) == ["2026-03-20"]
+
+
+def test_what_each_poll_finds_is_run(defs: dg.Definitions) -> None:
+    found = {poll.name: f"2026-05-0{number}" for number, poll in enumerate(POLLS, 1)}
+    sensor = defs.resolve_sensor_def("kedjan_changes")
+    with dg.DagsterInstance.ephemeral() as instance:
+        for poll, day in found.items():
+            said = {FOUND_DATES: dg.MetadataValue.json([day, "2026-05-20"])}
+            instance.report_runless_asset_event(dg.AssetMaterialization(change_key("kedjan", poll), metadata=said))
+        context = dg.build_sensor_context(
+            instance=instance, repository_def=defs.get_repository_def(), sensor_name=sensor.name
+        )
+        asked = dates(list(sensor.evaluate_tick(context).run_requests or []))
+    assert asked == [*found.values(), "2026-05-20"]
 
 
 def test_run_keys_differ_between_nights(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:

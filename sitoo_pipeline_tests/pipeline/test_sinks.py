@@ -56,7 +56,7 @@ def fresh(project: Project, server: OmetriaServer) -> Iterator[None]:
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test() as opened:
+    with dg.DagsterInstance.ephemeral() as opened:
         yield opened
 
 
