@@ -15,8 +15,8 @@ from xdist.scheduler import LoadFileScheduling
 LONGEST = ("cli", "browser", "pipeline")
 """Folders in the order in which they begin; all others follow. What is long keeps one process waiting at the end."""
 
-TOGETHER = frozenset({"cli", "docs", "reporting"})
-"""Folders whose files run in one process: nearly all of them look at what one session fixture took seconds to load."""
+TOGETHER = frozenset({"cli", "docs", "reporting", "sandbox"})
+"""Folders whose files run in one process: most of them look at what one session fixture took seconds to make."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
