@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from benchmarks.listing import Listing, Rows
 from benchmarks.period import Period
 from sitoo_pipeline.assets.fetching import EARLIEST_ZONE, LATEST_ZONE
+from sitoo_pipeline.assets.pieces import days_at_once
+from sitoo_pipeline.assets.runtime import chunks
 from sitoo_pipeline.sitoo import RESOURCES, Body, Scope, Window
 from sitoo_pipeline.sitoo.body import Expect
 from sitoo_pipeline.sitoo.client import Params
@@ -46,14 +48,17 @@ class _Rehearsed:
 def rehearse(orders: Listing, period: Period, *, users: int, now: int) -> Iterator[Rows]:
     """What is found by the requests of a backfill of the period by so many API users, at the epoch second ``now``."""
     for month in range(0, period.days, DAYS_PER_RUN):
+        days = [period.day(number) for number in range(month, min(month + DAYS_PER_RUN, period.days))]
+        left = chunks(days, _DAYS_AT_ONCE)
         end: datetime | None = None
-        records = 0
-        for first in range(month, min(month + DAYS_PER_RUN, period.days), _DAYS_AT_ONCE):
-            behind = min(first + _DAYS_AT_ONCE, month + DAYS_PER_RUN, period.days)
-            start = _midnight(period.day(first)) - EARLIEST_ZONE
+        per_day: float | None = None
+        while left:
+            asked = left[0][: days_at_once(left, per_day)]
+            left = [part for part in (left[0][len(asked) :], *left[1:]) if part]
+            start = _midnight(asked[0]) - EARLIEST_ZONE
             # What lies in the window of the dates before as well is passed on, and they tell how many to expect.
-            expected = records * (behind - first) // (2 * _DAYS_AT_ONCE)
-            start, end = max(start, end or start), _midnight(period.day(behind)) + LATEST_ZONE
+            expected = int((per_day or 0) * len(asked) / 2)
+            start, end = max(start, end or start), _midnight(asked[-1] + timedelta(days=1)) + LATEST_ZONE
             fetch = _Rehearsed(orders, users=users, now=now)
             (whole,) = plan(
                 resource=RESOURCES["orders"],
@@ -62,7 +67,7 @@ def rehearse(orders: Listing, period: Period, *, users: int, now: int) -> Iterat
                 extra={},
                 expected_records=expected,
             )
-            records = sum(len(body.items) for body in whole.pages(fetch))
+            per_day = sum(len(body.items) for body in whole.pages(fetch)) / ((end - start) / timedelta(days=1))
             yield from fetch.found
 
 

@@ -8,7 +8,7 @@ beforehand in which zones the tills stand; the loader keeps what belongs to the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from sitoo_pipeline.assets.landing import fetch_folder, remove
+from sitoo_pipeline.assets.pieces import days_at_once
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.sitoo import RESOURCES, Landed, Page, Scope, SitooClient, Window, land, newest_id
 from sitoo_pipeline.tables import raw
@@ -73,6 +74,9 @@ class Fetched:
 class Fetcher:
     """Fetches the dates of one table piece by piece, the next piece while the caller loads the one before.
 
+    What is given is cut into smaller pieces where there is much of it, so that loading begins soon, needs little memory
+    and ends soon after the last answer.
+
     The windows of pieces that follow each other overlap by more than a day. What lies there is fetched once: the pages
     that reach into the next window are passed on to it. Nothing keeps the warehouse open while Sitoo is waited for.
 
@@ -91,6 +95,8 @@ class Fetcher:
         self._stop = Event()
         self._open = ExitStack()
         self._began_at: datetime | None = None
+        self._per_day: float | None = None
+        self._tried: set[date] = set()
         self._client: SitooClient
         self._places: Places
         self._scope: Scope
@@ -110,6 +116,17 @@ class Fetcher:
                 with suppress(Exception):
                     remove(self._ahead[1].result().landed.folder)
 
+    def pieces(self) -> Iterator[tuple[date, ...]]:
+        """The dates to take next, until every date has been among them; also of one who has given up taking them."""
+        given: set[date] = set()
+        while self._ahead is not None or self._pieces:
+            dates = self._ahead[0] if self._ahead is not None else self._next_dates()
+            yield dates
+            given.update(dates)
+            if dates[0] not in self._tried:
+                yield from filter(None, (tuple(day for day in piece if day not in given) for piece in self._pieces))
+                return
+
     def take(self, dates: Sequence[date]) -> Fetched:
         """What Sitoo has of ``dates``: the next piece, or any other dates, which are then fetched now.
 
@@ -118,9 +135,10 @@ class Fetcher:
             WarehouseLockedError: the places could not be read; nothing was fetched.
         """
         wanted = tuple(dates)
+        self._tried.update(wanted)
         self._begin()
-        if self._ahead is None and self._pieces and self._pieces[0] == wanted:
-            self._fetch_ahead(None)
+        if self._ahead is None and self._pieces and self._pieces[0][: len(wanted)] == wanted:
+            self._fetch_ahead(wanted, None)
         if self._ahead is None or self._ahead[0] != wanted:
             return self._fetch(wanted, window(self._runtime, self.table, wanted), datetime.now(UTC))
         try:
@@ -129,7 +147,8 @@ class Fetcher:
             self._ahead = None
             raise
         self._ahead = None
-        self._fetch_ahead(fetched)
+        if self._pieces:
+            self._fetch_ahead(self._next_dates(), fetched)
         return fetched
 
     def _begin(self) -> None:
@@ -144,15 +163,24 @@ class Fetcher:
         self._newest = newest_id(self._client, resource, self._scope) if self._asks_newest else None
         self._began_at = began_at
 
-    def _fetch_ahead(self, before: Fetched | None) -> None:
-        if not self._pieces or self._began_at is None:
-            return
-        dates = self._pieces.popleft()
+    def _next_dates(self) -> tuple[date, ...]:
+        """The first days that were not asked for yet, as many as shall be fetched at once."""
+        first = self._pieces[0]
+        if self.table is raw.Z_REPORTS:  # its windows have no end, so that each piece would bring all that is behind it
+            return first
+        return first[: days_at_once(self._pieces, self._per_day)]
+
+    def _fetch_ahead(self, dates: tuple[date, ...], before: Fetched | None) -> None:
+        """Begin to fetch ``dates``, with which the pieces begin; ``before`` is what was fetched before them."""
+        assert self._began_at is not None
+        rest = self._pieces.popleft()[len(dates) :]
+        if rest:
+            self._pieces.appendleft(rest)
         whole = window(self._runtime, self.table, dates)
         asked, passed_on, expected = whole, list[Page](), 0
         if before is not None:
             # Half as busy as the dates before is a safe guess.
-            expected = before.landed.records * len(dates) // (2 * len(before.dates))
+            expected = int((self._per_day or 0) * len(dates) / 2)
             end = window(self._runtime, self.table, before.dates).end
             if end is not None and whole.end is not None and whole.start < end < whole.end:
                 asked = Window(start=end, end=whole.end)
@@ -181,4 +209,6 @@ class Fetcher:
             stop=self._stop,
             arrived=self._runtime.activity.arrived if self.table is raw.ORDERS else None,
         )
+        if asked.end is not None:
+            self._per_day = landed.records / ((asked.end - asked.start) / timedelta(days=1))
         return Fetched(dates=dates, landed=landed, places=self._places, newest=self._newest, started_at=started_at)

@@ -1,5 +1,6 @@
-"""The dates that are computed at once: as many as have so many rows, so that memory goes with neither period nor chain.
+"""The dates that are fetched or computed at once: as many as have so many rows.
 
+So memory goes with neither period nor chain.
 To begin and to commit costs each piece something whatever it holds, so pieces of single dates would take longer.
 """
 
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from math import ceil
 
 import duckdb
 
@@ -15,6 +17,23 @@ from sitoo_pipeline.tables import Table
 from sitoo_pipeline.warehouse.sources import rows_by_date
 
 DAYS, ROWS = 31, 50_000
+
+_WORTH_A_REQUEST = 5_000
+"""Objects whose load takes longer than the request that another piece costs."""
+
+
+def days_at_once(pieces: Sequence[Sequence[date]], per_day: float | None) -> int:
+    """How many days of the first of ``pieces`` to fetch at once, of a source that has so many objects ``per_day``.
+
+    While nobody knows how many those are (None), one day tells, unless there is no other piece. Towards the end they
+    become fewer: the last days are loaded while nothing is left to be fetched.
+    """
+    days, left = len(pieces[0]), sum(map(len, pieces))
+    if per_day is None:
+        return 1 if len(pieces) > 1 else days
+    if per_day * left > _WORTH_A_REQUEST:
+        days = min(days, ceil(left / 2))
+    return min(days, max(1, int(ROWS / per_day))) if per_day else days
 
 
 def pieces(

@@ -138,7 +138,7 @@ def _whole_days(runtime: Runtime, at: datetime, days: int) -> Found:
         size = days if table is raw.Z_REPORTS else runtime.account.chunk_days
         pieces = chunks(sorted(asked & known), max(1, size))
         with Fetcher(runtime, table, pieces, asks_newest=False) as fetcher:
-            for dates in pieces:
+            for dates in fetcher.pieces():
                 fetched = fetcher.take(dates)
                 parts.append(_found(runtime, table, fetched.landed, fetched.places, among=dates, whole=dates))
     return _together(parts)

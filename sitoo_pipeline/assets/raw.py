@@ -1,12 +1,13 @@
 """``raw``: Sitoo's objects as they were sent, and the endpoints that they come from."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 
-from sitoo_pipeline.assets.days import DayMetadata, by_days, run_days
+from sitoo_pipeline.assets.days import DayMetadata, run_days
 from sitoo_pipeline.assets.extract import Extracted, load_fetched
 from sitoo_pipeline.assets.extract_reference import extract_reference
 from sitoo_pipeline.assets.fetching import Fetcher
@@ -134,7 +135,7 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
             yield from run_days(
                 context,
                 keys=[key(account, table)],
-                pieces=by_days(chunk_days),
+                pieces=lambda _: nullcontext(fetcher.pieces()),
                 work=runtime.activity.counting([table.qualified], work),
                 on_failure=lambda dates, why: failed_load(
                     runtime.warehouse, table, dates, started_at=started_at, run_id=context.run.run_id, message=why

@@ -131,7 +131,7 @@ class Account(Section):
         default=90, description="how long runs are kept that nothing is shown of any more", examples=[90]
     )
     chunk_days: int = Field(
-        default=7, strict=True, ge=1, le=31, description="days asked for at once in a backfill", examples=[7]
+        default=7, strict=True, ge=1, le=31, description="most days asked for at once in a backfill", examples=[7]
     )
     lock_timeout: Seconds = Field(
         default=60.0, description="longest wait for a warehouse that is open in another program", examples=[60]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from sitoo_pipeline.assets import pieces
 from sitoo_pipeline.assets.fetching import Fetched, Fetcher, window
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.sitoo.errors import TransientSitooError
@@ -91,6 +92,41 @@ def test_pieces_shorter_than_what_they_share(sitoo: Sitoo) -> None:
     with Fetcher(sitoo.runtime, raw.ORDERS, days) as fetcher:
         for dates in days:
             assert ids(fetcher.take(dates)) >= needed(sitoo.runtime, dates)
+
+
+def taken(sitoo: Sitoo, given: list[list[date]]) -> list[tuple[date, ...]]:
+    """The dates of each fetch, which together had all that they needed."""
+    found = []
+    with Fetcher(sitoo.runtime, raw.ORDERS, given) as fetcher:
+        for dates in fetcher.pieces():
+            assert ids(fetcher.take(dates)) >= needed(sitoo.runtime, list(dates))
+            found.append(dates)
+    assert [day for dates in found for day in dates] == [day for piece in given for day in piece]
+    return found
+
+
+def test_one_day_tells_how_many_are_fetched_at_once(sitoo: Sitoo) -> None:
+    assert [len(dates) for dates in taken(sitoo, PIECES)] == [1, 1, 2, 2]
+    assert [len(dates) for dates in taken(sitoo, PIECES[:1])] == [2]
+
+
+def test_much_is_fetched_in_small_pieces_that_become_smaller(sitoo: Sitoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "_WORTH_A_REQUEST", 40)  # of 24 orders a day
+    assert [len(dates) for dates in taken(sitoo, [[day for piece in PIECES for day in piece]])] == [6]
+    week = [[FIRST], [FIRST + timedelta(days=number) for number in range(1, 8)]]
+    assert [len(dates) for dates in taken(sitoo, week)] == [1, 4, 2, 1]
+    monkeypatch.setattr(pieces, "ROWS", 60)
+    assert [len(dates) for dates in taken(sitoo, week)] == [1, 2, 2, 2, 1]
+
+
+def test_who_gives_up_hears_of_every_date_once(sitoo: Sitoo) -> None:
+    with Fetcher(sitoo.runtime, raw.ORDERS, PIECES) as fetcher:
+        heard = []
+        for dates in fetcher.pieces():
+            heard += dates
+            if len(heard) < 3:
+                fetcher.take(dates)
+    assert heard == [day for piece in PIECES for day in piece]
 
 
 def test_pieces_that_do_not_touch_are_fetched_each_for_itself(sitoo: Sitoo) -> None:

@@ -33,7 +33,7 @@ def fetched(server: Server, folder: Path, *, users: int, days_at_once: int | Non
     for run in RUNS:
         pieces = chunks(run, days_at_once or account.chunk_days)
         with Fetcher(Runtime.of(account), raw.ORDERS, pieces, asks_newest=False) as fetcher:
-            for dates in pieces:
+            for dates in fetcher.pieces():
                 fetcher.take(dates)
     return server.watch()
 
