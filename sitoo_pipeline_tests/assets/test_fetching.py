@@ -121,7 +121,7 @@ def test_much_is_fetched_in_small_pieces_that_become_smaller(sitoo: Sitoo, monke
 
 def test_who_gives_up_hears_of_every_date_once(sitoo: Sitoo) -> None:
     with Fetcher(sitoo.runtime, raw.ORDERS, PIECES) as fetcher:
-        heard = []
+        heard: list[date] = []
         for dates in fetcher.pieces():
             heard += dates
             if len(heard) < 3:

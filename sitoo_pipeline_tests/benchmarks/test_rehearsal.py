@@ -47,4 +47,3 @@ def test_every_page_is_ready(server: Server, tmp_path: Path, users: int) -> None
 
 def test_pages_that_nobody_rehearsed_are_told(server: Server, tmp_path: Path) -> None:
     assert fetched(server, tmp_path, users=1, days_at_once=5).making > 0
-    assert fetched(server, tmp_path, users=2).making > 0
