@@ -89,6 +89,7 @@ def load_fetched(runtime: Runtime, table: RawTable, fetched: Fetched, *, run_id:
         started_at=fetched.started_at,
         requests=landed.requests,
         newest_id=fetched.newest,
+        is_part=fetched.is_part,
         unknown_fields=landed.unknown_fields,
     )
     tidy(runtime, table, landed, loaded.values())

@@ -62,6 +62,7 @@ class Fetched:
         places: Where sales can happen, as the reference tables said when the fetch began.
         newest: The highest id that Sitoo had before anything was fetched; None where nobody asked, or there is none.
         started_at: When the first of the bodies was asked for, or before.
+        is_part: Whether there are other dates that are fetched in the same run.
     """
 
     dates: tuple[date, ...]
@@ -69,6 +70,7 @@ class Fetched:
     places: Places
     newest: int | None
     started_at: datetime
+    is_part: bool
 
 
 class Fetcher:
@@ -91,6 +93,7 @@ class Fetcher:
         self.table = table
         self._asks_newest = asks_newest and RESOURCES[table.name].paging == "id_cursor"
         self._pieces = deque(tuple(piece) for piece in pieces)
+        self._number = sum(map(len, self._pieces))
         self._ahead: tuple[tuple[date, ...], Future[Fetched]] | None = None
         self._stop = Event()
         self._open = ExitStack()
@@ -211,4 +214,11 @@ class Fetcher:
         )
         if asked.end is not None:
             self._per_day = landed.records / ((asked.end - asked.start) / timedelta(days=1))
-        return Fetched(dates=dates, landed=landed, places=self._places, newest=self._newest, started_at=started_at)
+        return Fetched(
+            dates=dates,
+            landed=landed,
+            places=self._places,
+            newest=self._newest,
+            started_at=started_at,
+            is_part=self._number > len(dates),
+        )

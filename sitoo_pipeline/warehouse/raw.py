@@ -41,6 +41,7 @@ def load_dated(
     requests: int = 0,
     newest_id: int | None = None,
     unknown_fields: Iterable[str] = (),
+    is_part: bool = False,
 ) -> dict[date, Loaded]:
     """Replace ``dates`` of ``table`` by the objects of ``files`` that belong to them, each date whole or not at all.
 
@@ -65,6 +66,7 @@ def load_dated(
         requests: Requests that the fetch took.
         newest_id: Highest id that Sitoo had when the fetch began, for ``meta.loads``.
         unknown_fields: Dotted paths that nobody documented, for ``meta.drift``.
+        is_part: Whether other dates are loaded in the same run. Then small row groups are left as they are.
 
     Returns:
         What became of each date, with the number of refused objects. A refused object without a date stands with the
@@ -85,7 +87,7 @@ def load_dated(
         date_objects(con, hints, dating)
         refused = refused_by_date(con, table, hints, dating, staged.refused, days)
         drift(con, table, unknown_fields, run_id=run_id)
-        arriving = _Arriving.of(con, staged.bodies, days, refused, load)
+        arriving = _Arriving.of(con, staged.bodies, days, refused, load, is_part=is_part)
         done: dict[date, Loaded] = {}
         for together in arriving.groups():
             try:
@@ -133,6 +135,7 @@ class _Arriving:
     days: Sequence[date]
     refused: Mapping[date, Sequence[Refused]]
     load: Load
+    is_part: bool
     contents: Mapping[date, Content]
     there: Mapping[date, Content]
     left: Mapping[date, Sequence[date]]
@@ -145,11 +148,13 @@ class _Arriving:
         days: Sequence[date],
         refused: Mapping[date, Sequence[Refused]],
         load: Load,
+        *,
+        is_part: bool,
     ) -> _Arriving:
         table = bodies.table
         there = contents(con, table, table.qualified, loaded_dates(con, table) & set(days))
         arriving = hashed_contents(con, "incoming", days)
-        return cls(bodies, days, refused, load, arriving, there, _dates_left(con, table))
+        return cls(bodies, days, refused, load, is_part, arriving, there, _dates_left(con, table))
 
     def groups(self) -> list[list[date]]:
         """The dates that are written together: a transaction for each would cost small dates more than their rows."""
@@ -170,7 +175,8 @@ class _Arriving:
 
         A backfill's are large enough, and merging them takes as long as writing them, and more memory.
         """
-        return len(self.days) <= _FEW_DATES and sum(rows for rows, _ in self.contents.values()) <= _FEW_OBJECTS
+        rows = sum(rows for rows, _ in self.contents.values())
+        return not self.is_part and len(self.days) <= _FEW_DATES and rows <= _FEW_OBJECTS
 
     def replace(self, con: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, Loaded]:
         """Make the objects of ``days`` the content of these dates, in one transaction."""
