@@ -18,6 +18,10 @@ from sitoo_pipeline.warehouse.sources import rows_by_date
 
 DAYS, ROWS = 31, 50_000
 
+_FETCHED = 150_000
+"""Objects that are fetched at once. Each piece looks through the day around it as well, whose objects it passes on, so
+that pieces of single days would take twice as long."""
+
 _WORTH_A_REQUEST = 5_000
 """Objects whose load takes longer than the request that another piece costs."""
 
@@ -33,7 +37,7 @@ def days_at_once(pieces: Sequence[Sequence[date]], per_day: float | None) -> int
         return 1 if len(pieces) > 1 else days
     if per_day * left > _WORTH_A_REQUEST:
         days = min(days, ceil(left / 2))
-    return min(days, max(1, int(ROWS / per_day))) if per_day else days
+    return min(days, max(1, int(_FETCHED / per_day))) if per_day else days
 
 
 def pieces(

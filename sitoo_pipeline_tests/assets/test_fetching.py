@@ -115,7 +115,7 @@ def test_much_is_fetched_in_small_pieces_that_become_smaller(sitoo: Sitoo, monke
     assert [len(dates) for dates in taken(sitoo, [[day for piece in PIECES for day in piece]])] == [6]
     week = [[FIRST], [FIRST + timedelta(days=number) for number in range(1, 8)]]
     assert [len(dates) for dates in taken(sitoo, week)] == [1, 4, 2, 1]
-    monkeypatch.setattr(pieces, "ROWS", 60)
+    monkeypatch.setattr(pieces, "_FETCHED", 60)
     assert [len(dates) for dates in taken(sitoo, week)] == [1, 2, 2, 2, 1]
 
 
