@@ -14,14 +14,13 @@ _RELOAD, _FLAT = 0.02, 1.15
 def growth(workshop: Workshop) -> Result:
     """Load more and more, and load one day of the large account again."""
     sizes = workshop.sizes
-    full = workshop.load(sizes.large, sizes.days)[-1]
-    reloaded = _reload(workshop, full)
+    sold = {sizes.year: sizes.per_day * sizes.year, sizes.days: sizes.large}
+    again = {days: _again(workshop, orders, days) for days, orders in sold.items()}
     by_orders = {n: workshop.load(n, sizes.days)[-1] for n in (sizes.large, sizes.small, sizes.least)}
     by_days = {n: workshop.load(n * sizes.per_day, n)[-1] for n in sorted({1, sizes.days, sizes.year})}
     orders = {f"{n:,} orders, {sizes.days} days": one for n, one in sorted(by_orders.items())}
     days = {f"{n} days of {sizes.per_day:,} orders": one for n, one in by_days.items()}
-    share = reloaded.measured.seconds / full.measured.seconds
-    work = reloaded.seconds_of() / full.measured.seconds
+    shares = {days: one.measured.seconds / whole.measured.seconds for days, (one, whole) in again.items()}
     longer = _per_order(by_days[sizes.year]) / _per_order(by_days[sizes.days])
     more = _per_order(by_orders[sizes.large]) / _per_order(by_orders[sizes.small])
     memory = _memory(by_days[sizes.year]) / _memory(by_days[sizes.days])
@@ -36,20 +35,27 @@ def growth(workshop: Workshop) -> Result:
                 [_row(name, one) for name, one in {**orders, **days}.items()],
             ),
             Table(
-                f"One day loaded again in the account of {full.orders:,} orders:",
-                ("", "seconds", "requests"),
+                "One day loaded again:",
+                ("", *(f"of {days} days" for days in again)),
                 [
-                    ("the command", f"{reloaded.measured.seconds:.2f}", f"{reloaded.watched.requests.total():,}"),
-                    ("of it work", f"{reloaded.seconds_of():.2f}", ""),
-                    ("loading all", f"{full.measured.seconds:.2f}", f"{full.watched.requests.total():,}"),
+                    ("orders of the account", *(f"{whole.orders:,}" for _, whole in again.values())),
+                    ("orders of the day", *(f"{whole.orders // days:,}" for days, (_, whole) in again.items())),
+                    ("seconds", *(f"{one.measured.seconds:.2f}" for one, _ in again.values())),
+                    ("of it work", *(f"{one.seconds_of():.2f}" for one, _ in again.values())),
+                    ("processor seconds", *(f"{one.measured.cpu_seconds:.1f}" for one, _ in again.values())),
+                    ("requests", *(f"{one.watched.requests.total():,}" for one, _ in again.values())),
+                    ("seconds of loading all", *(f"{whole.measured.seconds:.2f}" for _, whole in again.values())),
                 ],
             ),
         ],
         bars=[
-            Bar(
-                f"one day again under {_RELOAD:.0%} of the time of loading all {full.orders:,} orders",
-                f"{share:.1%} (its work alone {work:.1%})",
-                share < _RELOAD,
+            *(
+                Bar(
+                    f"one day of {days} again under {_RELOAD:.0%} of the time of loading all",
+                    f"{share:.1%}, with {1 / days:.1%} of the orders",
+                    share < _RELOAD,
+                )
+                for days, share in shares.items()
             ),
             Bar(
                 f"time per order flat, {sizes.small:,} to {sizes.large:,} orders ({flat})",
@@ -67,19 +73,20 @@ def growth(workshop: Workshop) -> Result:
         ],
         figures={
             "runs": {name: _figures(one) for name, one in {**orders, **days}.items()},
-            "reload": reloaded.measured.seconds,
+            "reload": {days: one.measured.seconds for days, (one, _) in again.items()},
         },
         sizes=f"{sizes.least:,} to {sizes.large:,} orders, 1 to {sizes.year} days",
     )
 
 
-def _reload(workshop: Workshop, full: Backfill) -> Backfill:
-    sizes = workshop.sizes
-    period = Period.of(sizes.days)
-    server = workshop.server(sizes.large, period)
-    say(f"one day of {sizes.large:,} orders again")
-    middle = period.day(sizes.days // 2)
-    return backfill(server=server, period=period, folder=full.folder, dates=Period(middle, middle))
+def _again(workshop: Workshop, orders: int, days: int) -> tuple[Backfill, Backfill]:
+    """One day of an account loaded again, and all of it loaded."""
+    whole = workshop.load(orders, days)[-1]
+    period = Period.of(days)
+    server = workshop.server(orders, period)
+    say(f"one day of {orders:,} orders in {days} days again")
+    middle = period.day(days // 2)
+    return backfill(server=server, period=period, folder=whole.folder, dates=Period(middle, middle)), whole
 
 
 def _per_order(one: Backfill) -> float:
