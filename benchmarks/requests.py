@@ -104,6 +104,7 @@ def _counted(workshop: Workshop) -> tuple[dict[str, tuple[Counter[str], int]], i
             loaded.watched.requests,
             _REFERENCE_LISTS + _fewest(folder, period.first, today),
         )
+        found["first hourly refresh after it"] = (_poll(server, period, folder, "hour"), 3)
         before = _loads(folder)
         made = _poll(server, period, folder, "hour")
         rewritten = _loads(folder) - before
