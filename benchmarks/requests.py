@@ -30,8 +30,11 @@ _PAGE, _Z_PAGE, _IDS = 1000, 500, 100
 def requests(workshop: Workshop) -> Result:
     """Count the requests of a young account's life, then wait for answers with one API user and with three."""
     counted, rewritten = _counted(workshop)
-    one, three = (_waiting(workshop, users) for users in (1, 3))
-    shares = [run.watched.orders_in_flight / _orders_seconds(run) for run in (one, three)]
+    sizes = workshop.sizes
+    one, three = (_waiting(workshop, sizes.small, users) for users in (1, 3))
+    large = _waiting(workshop, sizes.large, 1)
+    waited = {(sizes.small, 1): one, (sizes.small, 3): three, (sizes.large, 1): large}
+    shares = {which: run.watched.orders_in_flight / _orders_seconds(run) for which, run in waited.items()}
     faster = one.watched.orders_in_flight / three.watched.orders_in_flight
     hourly = counted["hourly refresh, nothing new"][0].total()
     rows = [(name, f"{made.total():,}", f"{fewest:,}", _by_path(made)) for name, (made, fewest) in counted.items()]
@@ -45,17 +48,18 @@ def requests(workshop: Workshop) -> Result:
                 rows,
             ),
             Table(
-                f"Fetching and loading {one.orders:,} orders at {LATENCY * 1000:.0f} ms latency:",
-                ("API users", "seconds", "with a request in flight", "share", "requests"),
+                f"Fetching and loading orders at {LATENCY * 1000:.0f} ms latency:",
+                ("orders", "API users", "seconds", "with a request in flight", "share", "requests"),
                 [
                     (
+                        f"{run.orders:,}",
                         f"{users}",
                         f"{_orders_seconds(run):.1f}",
                         f"{run.watched.orders_in_flight:.1f}",
-                        f"{share:.0%}",
+                        f"{shares[orders, users]:.0%}",
                         f"{run.watched.requests['/orders']:,}",
                     )
-                    for users, run, share in zip((1, 3), (one, three), shares, strict=True)
+                    for (orders, users), run in waited.items()
                 ],
             ),
         ],
@@ -65,10 +69,14 @@ def requests(workshop: Workshop) -> Result:
                 f"{hourly} requests, {rewritten} rewritten",
                 hourly <= _HOURLY and not rewritten,
             ),
-            Bar(
-                f"at {LATENCY * 1000:.0f} ms latency a request is in flight {_IN_FLIGHT:.0%} of the time",
-                f"{shares[0]:.0%}",
-                shares[0] >= _IN_FLIGHT,
+            *(
+                Bar(
+                    f"at {LATENCY * 1000:.0f} ms latency a request is in flight {_IN_FLIGHT:.0%} of the time, "
+                    f"{orders:,} orders",
+                    f"{shares[orders, 1]:.0%}",
+                    shares[orders, 1] >= _IN_FLIGHT,
+                )
+                for orders in (sizes.small, sizes.large)
             ),
             Bar(
                 f"three API users fetch at least {_FASTER:g} times as fast as one",
@@ -83,10 +91,10 @@ def requests(workshop: Workshop) -> Result:
         ],
         figures={
             "requests": {name: [made.total(), fewest] for name, (made, fewest) in counted.items()},
-            "in_flight": shares,
+            "in_flight": {f"{orders:,} orders, {users} users": share for (orders, users), share in shares.items()},
             "faster": faster,
         },
-        sizes=f"{workshop.sizes.small:,} orders in {workshop.sizes.days} days for the waiting",
+        sizes=f"{sizes.in_words} for the waiting",
     )
 
 
@@ -151,10 +159,10 @@ def _poll(server: Server, period: Period, folder: Path, every: str) -> Counter[s
     return server.watch().requests
 
 
-def _waiting(workshop: Workshop, users: int) -> Backfill:
+def _waiting(workshop: Workshop, orders: int, users: int) -> Backfill:
     period = Period.of(workshop.sizes.days)
-    server = workshop.server(workshop.sizes.small, period)
-    say(f"{workshop.sizes.small:,} orders at {LATENCY * 1000:.0f} ms latency with {users} API users")
+    server = workshop.server(orders, period)
+    say(f"{orders:,} orders at {LATENCY * 1000:.0f} ms latency with {users} API users")
     server.set(latency=LATENCY)
     try:
         return backfill(server=server, period=period, folder=workshop.new_folder("waiting"), users=users)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from threading import Event
 from types import TracebackType
@@ -28,10 +28,6 @@ from sitoo_pipeline.transforms import Places
 EARLIEST_ZONE = timedelta(hours=14)
 LATEST_ZONE = timedelta(hours=12)
 """The local date begins at most 14 hours before the UTC date and ends at most 12 hours after it."""
-
-_AHEAD = 2
-"""Pieces that are fetched before they are taken: with one alone, a short one would be there before the load of a long
-one has ended, and Sitoo would be asked for nothing until then."""
 
 CLOCK_SKEW = timedelta(days=7)
 """A till's clock may run ahead of the server's, so a z-report can be added before it says that it was closed."""
@@ -67,8 +63,6 @@ class Fetched:
         newest: The highest id that Sitoo had before anything was fetched; None where nobody asked, or there is none.
         started_at: When the first of the bodies was asked for, or before.
         is_part: Whether there are other dates that are fetched in the same run.
-        per_day: How many objects there are in a day; None where the window has no end.
-        reaching: The bodies that the window of the dates after these has too.
     """
 
     dates: tuple[date, ...]
@@ -77,12 +71,10 @@ class Fetched:
     newest: int | None
     started_at: datetime
     is_part: bool
-    per_day: float | None
-    reaching: tuple[Page, ...] = field(repr=False)
 
 
 class Fetcher:
-    """Fetches the dates of one table piece by piece, the next two pieces while the caller loads the one before.
+    """Fetches the dates of one table piece by piece, the next piece while the caller loads the one before.
 
     What is given is cut into smaller pieces where there is much of it, so that loading begins soon, needs little memory
     and ends soon after the last answer.
@@ -102,8 +94,7 @@ class Fetcher:
         self._asks_newest = asks_newest and RESOURCES[table.name].paging == "id_cursor"
         self._pieces = deque(tuple(piece) for piece in pieces)
         self._number = sum(map(len, self._pieces))
-        self._ahead: deque[tuple[tuple[date, ...], Future[Fetched]]] = deque()
-        self._last: Future[Fetched] | None = None
+        self._ahead: tuple[tuple[date, ...], Future[Fetched]] | None = None
         self._stop = Event()
         self._open = ExitStack()
         self._began_at: datetime | None = None
@@ -123,20 +114,20 @@ class Fetcher:
     ) -> None:
         self._stop.set()
         with self._open:
-            for _, ahead in reversed(self._ahead):
+            if self._ahead is not None and not self._ahead[1].cancel():
                 # What went wrong with dates that nobody asked for any more is nobody's business.
                 with suppress(Exception):
-                    if not ahead.cancel():
-                        remove(ahead.result().landed.folder)
+                    remove(self._ahead[1].result().landed.folder)
 
     def pieces(self) -> Iterator[tuple[date, ...]]:
         """The dates to take next, until every date has been among them; also of one who has given up taking them."""
-        while self._ahead or self._pieces:
-            dates = self._ahead[0][0] if self._ahead else self._next_dates()
+        given: set[date] = set()
+        while self._ahead is not None or self._pieces:
+            dates = self._ahead[0] if self._ahead is not None else self._next_dates()
             yield dates
+            given.update(dates)
             if dates[0] not in self._tried:
-                rest = [*(piece for piece, _ in self._ahead), *self._pieces]
-                yield from filter(None, [rest[0][len(dates) :], *rest[1:]])
+                yield from filter(None, (tuple(day for day in piece if day not in given) for piece in self._pieces))
                 return
 
     def take(self, dates: Sequence[date]) -> Fetched:
@@ -149,19 +140,18 @@ class Fetcher:
         wanted = tuple(dates)
         self._tried.update(wanted)
         self._begin()
-        if not self._ahead and self._pieces and self._pieces[0][: len(wanted)] == wanted:
-            self._fetch_ahead(wanted)
-        if not self._ahead or self._ahead[0][0] != wanted:
+        if self._ahead is None and self._pieces and self._pieces[0][: len(wanted)] == wanted:
+            self._fetch_ahead(wanted, None)
+        if self._ahead is None or self._ahead[0] != wanted:
             return self._fetch(wanted, window(self._runtime, self.table, wanted), datetime.now(UTC))
         try:
-            fetched = self._ahead[0][1].result()
+            fetched = self._ahead[1].result()
         except Exception:  # an interrupt leaves it to the end of the context to wait for the fetch
-            self._ahead.popleft()
+            self._ahead = None
             raise
-        self._ahead.popleft()
-        self._per_day = fetched.per_day
-        while self._pieces and len(self._ahead) < _AHEAD:
-            self._fetch_ahead(self._next_dates())
+        self._ahead = None
+        if self._pieces:
+            self._fetch_ahead(self._next_dates(), fetched)
         return fetched
 
     def _begin(self) -> None:
@@ -183,28 +173,22 @@ class Fetcher:
             return first
         return first[: days_at_once(self._pieces, self._per_day)]
 
-    def _fetch_ahead(self, dates: tuple[date, ...]) -> None:
-        """Fetch ``dates``, with which the pieces begin, as soon as those before them are there."""
+    def _fetch_ahead(self, dates: tuple[date, ...], before: Fetched | None) -> None:
+        """Begin to fetch ``dates``, with which the pieces begin; ``before`` is what was fetched before them."""
+        assert self._began_at is not None
         rest = self._pieces.popleft()[len(dates) :]
         if rest:
             self._pieces.appendleft(rest)
-        self._last = self._thread.submit(self._fetch_after, self._last, dates)
-        self._ahead.append((dates, self._last))
-
-    def _fetch_after(self, last: Future[Fetched] | None, dates: tuple[date, ...]) -> Fetched:
-        """Fetch ``dates`` but for what came with those before them, whose fetch has ended."""
-        assert self._began_at is not None
         whole = window(self._runtime, self.table, dates)
-        if last is None or last.exception() is not None:
-            return self._fetch(dates, whole, self._began_at)
-        before = last.result()
-        # Half as busy as the dates before is a safe guess.
-        expected = int((before.per_day or 0) * len(dates) / 2)
-        end = window(self._runtime, self.table, before.dates).end
-        if end is None or whole.end is None or not whole.start < end < whole.end:
-            return self._fetch(dates, whole, self._began_at, expected_records=expected)
-        asked = Window(start=end, end=whole.end)
-        return self._fetch(dates, asked, self._began_at, before.reaching, expected)
+        asked, passed_on, expected = whole, list[Page](), 0
+        if before is not None:
+            # Half as busy as the dates before is a safe guess.
+            expected = int((self._per_day or 0) * len(dates) / 2)
+            end = window(self._runtime, self.table, before.dates).end
+            if end is not None and whole.end is not None and whole.start < end < whole.end:
+                asked = Window(start=end, end=whole.end)
+                passed_on = before.landed.pages_from(whole.first_second)
+        self._ahead = dates, self._thread.submit(self._fetch, dates, asked, self._began_at, passed_on, expected)
 
     def _fetch(
         self,
@@ -228,19 +212,13 @@ class Fetcher:
             stop=self._stop,
             arrived=self._runtime.activity.arrived if self.table is raw.ORDERS else None,
         )
-        is_part = self._number > len(dates)
-        per_day, reaching = None, list[Page]()
         if asked.end is not None:
-            per_day = landed.records / ((asked.end - asked.start) / timedelta(days=1))
-            after = window(self._runtime, self.table, [max(dates) + timedelta(days=1)])
-            reaching = landed.pages_from(after.first_second) if is_part else []
+            self._per_day = landed.records / ((asked.end - asked.start) / timedelta(days=1))
         return Fetched(
             dates=dates,
             landed=landed,
             places=self._places,
             newest=self._newest,
             started_at=started_at,
-            is_part=is_part,
-            per_day=per_day,
-            reaching=tuple(reaching),
+            is_part=self._number > len(dates),
         )
