@@ -99,7 +99,6 @@ class Fetcher:
         self._open = ExitStack()
         self._began_at: datetime | None = None
         self._per_day: float | None = None
-        self._tried: set[date] = set()
         self._client: SitooClient
         self._places: Places
         self._scope: Scope
@@ -126,8 +125,9 @@ class Fetcher:
             dates = self._ahead[0] if self._ahead is not None else self._next_dates()
             yield dates
             given.update(dates)
-            if dates[0] not in self._tried:
-                yield from filter(None, (tuple(day for day in piece if day not in given) for piece in self._pieces))
+            is_ahead = self._ahead is not None and self._ahead[0] == dates
+            if is_ahead or (self._pieces and self._pieces[0][: len(dates)] == dates):
+                yield from filter(None, (tuple(day for day in piece if day not in given) for piece in [*self._pieces]))
                 return
 
     def take(self, dates: Sequence[date]) -> Fetched:
@@ -138,7 +138,6 @@ class Fetcher:
             WarehouseLockedError: the places could not be read; nothing was fetched.
         """
         wanted = tuple(dates)
-        self._tried.update(wanted)
         self._begin()
         if self._ahead is None and self._pieces and self._pieces[0][: len(wanted)] == wanted:
             self._fetch_ahead(wanted, None)

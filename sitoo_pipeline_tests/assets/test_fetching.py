@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import subprocess
 import sys
@@ -125,6 +126,17 @@ def test_who_gives_up_hears_of_every_date_once(sitoo: Sitoo) -> None:
         for dates in fetcher.pieces():
             heard += dates
             if len(heard) < 3:
+                fetcher.take(dates)
+    assert heard == [day for piece in PIECES for day in piece]
+
+
+def test_a_fetch_that_cannot_even_begin_ends(sitoo: Sitoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Fetcher, "_begin", lambda _: (_ for _ in ()).throw(LookupError))
+    heard: list[date] = []
+    with Fetcher(sitoo.runtime, raw.ORDERS, PIECES) as fetcher:
+        for dates in itertools.islice(fetcher.pieces(), 20):
+            heard += dates
+            with pytest.raises(LookupError):
                 fetcher.take(dates)
     assert heard == [day for piece in PIECES for day in piece]
 
