@@ -11,6 +11,7 @@ from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.sqlite_space import give_back
 from sitoo_pipeline.sinks import Ledger
 from sitoo_pipeline.sinks.database import sqlite_file
+from sitoo_pipeline.transforms import date_in_zone
 from sitoo_pipeline.warehouse.migrations import copies
 from sitoo_pipeline.warehouse.retention import forget_history
 
@@ -39,7 +40,7 @@ def forget(runtime: Runtime, now: datetime) -> dict[str, int]:
             copy.unlink()
             gone["copies"] += 1
     with Ledger(account.deliveries_url.get_secret_value()) as ledger:
-        oldest = (now - timedelta(days=account.deliveries_retention_days)).date()
+        oldest = date_in_zone(now, account.timezone) - timedelta(days=account.deliveries_retention_days)
         gone["deliveries"] = ledger.forget(account.name, before=oldest)
         kept = timedelta(days=account.rejected_retention_days)
         gone["rejected_payloads"] = ledger.forget_payloads(account.name, before=now - kept)
