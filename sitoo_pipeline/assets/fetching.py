@@ -8,7 +8,7 @@ beforehand in which zones the tills stand; the loader keeps what belongs to the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from typing import Self
 
 from sitoo_pipeline.assets.landing import fetch_folder, remove
 from sitoo_pipeline.assets.pieces import days_at_once
-from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.runtime import Runtime, chunks
 from sitoo_pipeline.sitoo import RESOURCES, Landed, Page, Scope, SitooClient, Window, land, newest_id
 from sitoo_pipeline.tables import raw
 from sitoo_pipeline.tables.raw import RawTable
@@ -50,6 +50,16 @@ def window(runtime: Runtime, table: RawTable, dates: Sequence[date]) -> Window:
     if table is raw.Z_REPORTS:
         return Window(start=start - CLOCK_SKEW, end=None)
     return Window(start=start, end=max(datetime.combine(last, time(tzinfo=zone)) for zone in runtime.zones))
+
+
+def pieces_of(runtime: Runtime, table: RawTable, dates: Iterable[date]) -> list[list[date]]:
+    """``dates`` in pieces that ``Fetcher`` takes: of at most ``chunk_days`` that follow each other.
+
+    Z-reports go in one as far as they follow each other: their windows have no end, so that a second fetch would bring
+    most of the first again.
+    """
+    days = sorted(dates)
+    return chunks(days, len(days) if table is raw.Z_REPORTS else runtime.account.chunk_days)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +178,7 @@ class Fetcher:
     def _next_dates(self) -> tuple[date, ...]:
         """The first days that were not asked for yet, as many as shall be fetched at once."""
         first = self._pieces[0]
-        if self.table is raw.Z_REPORTS:  # its windows have no end, so that each piece would bring all that is behind it
+        if self.table is raw.Z_REPORTS:  # as in ``pieces_of``
             return first
         return first[: days_at_once(self._pieces, self._per_day)]
 

@@ -16,9 +16,9 @@ import duckdb
 
 from sitoo_pipeline.assets.extract import HINTS, dated
 from sitoo_pipeline.assets.extract_visitors import late_visitors
-from sitoo_pipeline.assets.fetching import CLOCK_SKEW, Fetcher
+from sitoo_pipeline.assets.fetching import CLOCK_SKEW, Fetcher, pieces_of
 from sitoo_pipeline.assets.landing import fetch_folder, remove
-from sitoo_pipeline.assets.runtime import Runtime, chunks
+from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.settings import Account
 from sitoo_pipeline.sitoo import RESOURCES, Landed, Window, land
 from sitoo_pipeline.sitoo.client import Params
@@ -134,10 +134,7 @@ def _whole_days(runtime: Runtime, at: datetime, days: int) -> Found:
     for table in raw.DATED:
         with runtime.warehouse.connect() as con:
             known = _known(runtime, con, table)
-        # The window of the z-reports has no end, so that a second fetch would bring most of the first again.
-        size = days if table is raw.Z_REPORTS else runtime.account.chunk_days
-        pieces = chunks(sorted(asked & known), max(1, size))
-        with Fetcher(runtime, table, pieces, asks_newest=False) as fetcher:
+        with Fetcher(runtime, table, pieces_of(runtime, table, asked & known), asks_newest=False) as fetcher:
             for dates in fetcher.pieces():
                 fetched = fetcher.take(dates)
                 parts.append(_found(runtime, table, fetched.landed, fetched.places, among=dates, whole=dates))

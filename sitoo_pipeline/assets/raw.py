@@ -10,9 +10,9 @@ import dagster as dg
 from sitoo_pipeline.assets.days import DayMetadata, run_days
 from sitoo_pipeline.assets.extract import Extracted, load_fetched
 from sitoo_pipeline.assets.extract_reference import extract_reference
-from sitoo_pipeline.assets.fetching import Fetcher
+from sitoo_pipeline.assets.fetching import Fetcher, pieces_of
 from sitoo_pipeline.assets.metadata import NOTES, load_metadata, table_rows
-from sitoo_pipeline.assets.runtime import Runtime, chunks
+from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import BACKFILL, key, source_key, table_spec
 from sitoo_pipeline.sitoo import RESOURCES, Resource
 from sitoo_pipeline.tables import Table, raw
@@ -114,8 +114,6 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
         named: set[str] = set()
 
         days = [date.fromisoformat(day) for day in context.partition_keys]
-        # The window of the z-reports has no end, so that a second fetch would bring most of the first again.
-        chunk_days = len(days) if table is raw.Z_REPORTS else runtime.account.chunk_days
 
         def work(dates: Sequence[date]) -> DayMetadata:
             extracted = load_fetched(runtime, table, fetcher.take(dates), run_id=context.run.run_id)
@@ -131,7 +129,7 @@ def dated_asset(runtime: Runtime, table: RawTable, partitions_def: dg.Partitions
                 key(account, table): metadata_of_dates(runtime, table, extracted, dates, [*drift, *extracted.notes])
             }
 
-        with Fetcher(runtime, table, chunks(days, chunk_days)) as fetcher:
+        with Fetcher(runtime, table, pieces_of(runtime, table, days)) as fetcher:
             yield from run_days(
                 context,
                 keys=[key(account, table)],

@@ -12,7 +12,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,15 +109,13 @@ class Warehouse:
             raise
         return con
 
-    @contextmanager
-    def lingering(self) -> Iterator[None]:
+    def lingering(self) -> AbstractContextManager[None]:
         """Within the block the file stays open for a moment between connections, if it is small.
 
         For work that opens it again and again. Others who want it may have to wait for the end of the block, or until
         nobody here has wanted it for that moment.
         """
-        with self._opened.lingering():
-            yield
+        return self._opened.lingering()
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ import pytest
 from benchmarks import growth
 from benchmarks.end_to_end import end_to_end
 from benchmarks.measure import Measured
+from benchmarks.period import Period
 from benchmarks.pipeline import Backfill
 from benchmarks.result import Bar, Result
 from benchmarks.stages import stages
@@ -104,11 +105,19 @@ def test_orchestration_is_what_no_work_was_done_in(place: Prepared, loaded: Back
 def test_growth_compares_times_per_order_and_memory(
     place: Prepared, loaded: Backfill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(growth, "_reload", lambda _, __: replace(loaded, measured=taking(0.25)))
+    asked: list[tuple[int, Period]] = []
+
+    def backfill(*, server: int, dates: Period, **_: object) -> Backfill:
+        asked.append((server, dates))
+        return replace(loaded, measured=taking(0.1))
+
+    monkeypatch.setattr(place, "server", lambda orders, period: orders)
+    monkeypatch.setattr(growth, "backfill", backfill)
     result = growth.growth(place)
-    again = bar(result, "one day again")
-    assert again.found.startswith("5.0%")
-    assert not again.met
+    assert [(server, dates.days) for server, dates in asked] == [(1200, 1), (2500, 1)]
+    again = [bar(result, f"one day of {days} again") for days in (12, 3)]
+    assert [one.found.split(",")[0] for one in again] == ["1.2%", "2.0%"]
+    assert [one.met for one in again] == [True, False]
     assert (bar(result, "peak memory").found, bar(result, "peak memory").met) == ("1.00 times", True)
     flat = [one for one in result.bars if one.promise.startswith("time per order")]
     assert [(one.found, one.met) for one in flat] == [("1.00 times", True), ("1.60 times", False)]
