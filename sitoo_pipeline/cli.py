@@ -5,6 +5,7 @@ Nothing heavy is imported before a verb needs it, so that ``--help`` answers at 
 
 from __future__ import annotations
 
+import gc
 import signal
 from datetime import date
 from typing import Annotated
@@ -54,6 +55,8 @@ def main() -> None:
     # without this, nothing but SIGKILL would end a run that was started there.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # By default the garbage collector looks through everything that is imported again and again, and finds nothing.
+    gc.set_threshold(20_000, 10, 10)
     app()
 
 
