@@ -7,6 +7,7 @@ What belongs here: HTTP that is the same for every call. What does not: pushes (
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ import stamina
 from sitoo_pipeline.sinks.target_http import NOT_SENT, NotTakenError, certificates, retry_after
 
 _REASON_LENGTH = 200
+_MOST_AT_ONCE = 100
 
 Answer = TypeVar("Answer")
 
@@ -35,18 +37,20 @@ class Patience:
 
 
 class Pace:
-    """A limit of requests per second."""
+    """A limit of requests per second, which holds in each second wherever it begins: the first few may go at once."""
 
     def __init__(self, per_second: float) -> None:
-        self.seconds = 1 / per_second
-        self._next_at = 0.0
+        self._at_once = max(1, int(min(per_second, _MOST_AT_ONCE)))
+        self._seconds = self._at_once / per_second
+        self._sent_at: deque[float] = deque(maxlen=self._at_once)
 
     def wait(self) -> None:
         """Sleep until the next request may go."""
-        pause = self._next_at - time.monotonic()
-        if pause > 0:
-            time.sleep(pause)
-        self._next_at = time.monotonic() + self.seconds
+        if len(self._sent_at) == self._at_once:
+            pause = self._sent_at[0] + self._seconds - time.monotonic()
+            if pause > 0:
+                time.sleep(pause)
+        self._sent_at.append(time.monotonic())
 
 
 class Api:

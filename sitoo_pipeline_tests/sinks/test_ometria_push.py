@@ -225,10 +225,18 @@ def test_no_more_than_eight_pushes_and_four_reads_a_second(
     ometria_server: OmetriaServer, ledger: Ledger, waits: list[float]
 ) -> None:
     with Ometria(base_url=ometria_server.base_url, api_key=KEY) as ometria:
-        hand(ometria, ledger, *(order(number) for number in range(300)))
-        assert waits == [1 / 8, 1 / 8]
-        hand(ometria, ledger, order(300))
-    assert waits[2:] == [1 / 4, 1 / 4]
+        hand(ometria, ledger, *(order(number) for number in range(900)))  # nine pushes and two reads
+        assert waits == [1.0]
+        hand(ometria, ledger, order(900))
+        assert waits == [1.0]
+        hand(ometria, ledger, order(901))  # the fifth and sixth read, four of them since the pause
+    assert waits == [1.0, 1.0]
+
+
+def test_a_slower_pace_is_kept_too(ometria_server: OmetriaServer, ledger: Ledger, waits: list[float]) -> None:
+    with Ometria(base_url=ometria_server.base_url, api_key=KEY, requests_per_second=2.5) as ometria:
+        hand(ometria, ledger, *(order(number) for number in range(500)))
+    assert waits == [2 / 2.5, 2 / 2.5]
 
 
 def test_a_queue_without_room_is_given_time(ometria_server: OmetriaServer, ledger: Ledger, waits: list[float]) -> None:
@@ -236,7 +244,7 @@ def test_a_queue_without_room_is_given_time(ometria_server: OmetriaServer, ledge
     ometria_server.answers.append(status(200, taken, X_QueueSize_Remaining="3"))
     with Ometria(base_url=ometria_server.base_url, api_key=KEY) as ometria:
         assert hand(ometria, ledger, *(order(number) for number in range(110))).delivered == 110
-    assert waits == [10 / 8, 1 / 4]
+    assert waits == [10 / 8]
 
 
 def test_a_queue_that_stays_full_is_left_to_the_next_run(
