@@ -17,14 +17,14 @@ from sitoo_pipeline.sinks import dead_letters, ledger_rows
 from sitoo_pipeline.sinks.closing import Closing
 from sitoo_pipeline.sinks.contract import Outcome, Record, State
 from sitoo_pipeline.sinks.database import (
-    TRIED,
     copy_rows,
     create_table,
     has_table,
     is_same_database,
     is_whole,
-    open_engine,
+    open_own_engine,
     sqlite_file,
+    write_ahead,
 )
 from sitoo_pipeline.sinks.dead_letters import DEAD_LETTERS, DeadLetter
 from sitoo_pipeline.sinks.ledger_rows import DELIVERIES, LEFT_OUT, Entry, entries, entry, shortened
@@ -42,7 +42,7 @@ class Ledger(Closing):
     """
 
     def __init__(self, url: str, *, is_made: bool = True) -> None:
-        self._engine = open_engine(url, kinds=TRIED)
+        self._engine = open_own_engine(url)
         self._joined: sa.Connection | None = None
         if is_made:
             self._make()
@@ -51,6 +51,7 @@ class Ledger(Closing):
         if not has_table(self._engine, DEAD_LETTERS):
             self._keep_private()
             create_table(self._engine, DEAD_LETTERS)
+        write_ahead(self._engine)
         create_table(self._engine, DELIVERIES)
 
     @classmethod

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sitoo_pipeline.sinks.canonical import canonical_json
 from sitoo_pipeline.sinks.column_types import Instant
 from sitoo_pipeline.sinks.contract import Record
-from sitoo_pipeline.sinks.database import create_table, has_table, insert_into, open_engine
+from sitoo_pipeline.sinks.database import create_table, has_table, insert_into, open_own_engine
 
 _METADATA = sa.MetaData()
 
@@ -93,7 +93,7 @@ class Journal:
     """
 
     def __init__(self, url: str, *, account: str) -> None:
-        self._engine = open_engine(url)
+        self._engine = open_own_engine(url)
         self._account = account
         self._is_made = False
 

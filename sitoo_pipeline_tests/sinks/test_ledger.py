@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -88,6 +89,16 @@ def test_looking_changes_nothing_and_makes_nothing(database_url: str) -> None:
         ledger.finish("acme", "t", [(ONE, Outcome("one", State.DELIVERED, "ok"))], attempts={"one": 1}, run_id="r1")
     with Ledger.to_look_at(database_url) as now:
         assert now.of("acme", "t", ["one"])["one"].state is State.DELIVERED
+
+
+def test_a_commit_to_its_file_waits_for_the_disk_once_and_is_there_then(tmp_path: Path) -> None:
+    file = tmp_path / "deliveries.db"
+    with Ledger(f"sqlite:///{file}") as ledger:
+        ledger.begin("acme", "t", [ONE], run_id="r1")
+        with ledger.transaction() as connection:
+            said = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+        assert said == ["wal", 2]
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_who_may_only_read_can_look(postgres_url: str) -> None:
