@@ -21,7 +21,7 @@ from dagster._core.instance import InstanceRef
 from dagster._core.storage.event_log import SqlEventLogStorageTable, SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import QueuePool, StaticPool
 
 from sitoo_pipeline.operations.check_executions import Stored, record_checks
 
@@ -100,22 +100,32 @@ class KeptOpenEventLog(SqliteEventLogStorage):
         return table_name in self._tables
 
     def _initdb(self, engine: sa.Engine, for_index_shard: bool = False) -> None:  # noqa: FBT001, FBT002
-        """Make the tables of a new file, such as each run has: from the second on as a copy of the first.
+        """Make the tables of a new file, such as each run has: a copy of what Dagster makes.
 
-        Dagster reads all of its migrations twice for each file, which takes longer than a run of one date writes.
+        Dagster reads all of its migrations twice for each file, and waits for the disk after each table and index,
+        which together take longer than a run of one date writes.
         """
         with _driver(engine) as file:
             tables = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if "alembic_version" in tables:
                 return
-            if not tables and self._blank:
-                self._blank.backup(file)  # with its write-ahead log
+            if not tables:
+                self._copy_blank(file)
                 return
         super()._initdb(engine, for_index_shard)
-        if not tables:
-            with _driver(engine) as file:
-                KeptOpenEventLog._blank = sqlite3.connect(":memory:", check_same_thread=False)
-                file.backup(KeptOpenEventLog._blank)
+
+    def _copy_blank(self, file: sqlite3.Connection) -> None:
+        if self._blank:
+            self._blank.backup(file)  # with its write-ahead log
+            return
+        in_memory = sa.create_engine("sqlite://", poolclass=StaticPool)
+        super()._initdb(in_memory)
+        with _driver(in_memory) as made:
+            made.backup(file)
+        in_memory.dispose()
+        file.execute("PRAGMA journal_mode = WAL")
+        KeptOpenEventLog._blank = sqlite3.connect(":memory:", check_same_thread=False)
+        file.backup(KeptOpenEventLog._blank)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[sa.Connection]:
