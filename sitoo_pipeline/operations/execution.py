@@ -91,6 +91,10 @@ class Execution:
 
         Without ``fetch``, Sitoo is asked for nothing: they are computed again from what ``raw`` has.
         """
+        with self.account.runtime.warehouse.lingering():
+            return self._run(dates, sinks=sinks, fetch=fetch)
+
+    def _run(self, dates: Iterable[date], *, sinks: bool, fetch: bool) -> Outcome:
         outcome = Outcome(self.account.name)
         good = sorted(set(dates))
         stages = [stage for stage in STAGES if (fetch or stage != "extract") and (sinks or stage != "deliver")]
@@ -165,8 +169,7 @@ class Execution:
         self, stage: str, dates: Sequence[date], assets: Sequence[dg.AssetKey] = ()
     ) -> tuple[dict[date, str], str | None]:
         """One run. Returns the dates that its steps named as failed, and the reason of a failure that named none."""
-        with self.account.runtime.warehouse.lingering():
-            result = self._job(stage_name(self.account.name, stage), dates, assets=assets)
+        result = self._job(stage_name(self.account.name, stage), dates, assets=assets)
         self._notes += [note for event in result.all_events for note in _notes_of(event)]
         return self._failures(result)
 
