@@ -91,8 +91,8 @@ class Warehouse:
             # Closing moves what was written into the file anyway. Doing so at each commit would rewrite much of it each
             # time; until it is done, the rows are in memory, uncompressed.
             con.execute("SET wal_autocheckpoint = '64MB'")
-            # Else DuckDB reads small row groups of every table again each time, to write them as larger ones. After a
-            # small change it may (``raw``, ``read_copy``).
+            # Else DuckDB reads small row groups of every table again each time, to write them as larger ones. After
+            # some small changes it may (``raw``, ``read_copy``).
             con.execute("SET max_vacuum_tasks = 0")
             yield con
 

@@ -118,6 +118,14 @@ def loaded_dates(con: duckdb.DuckDBPyConnection, table: Table) -> set[date]:
     return {row[0] for row in rows}
 
 
+def runs_of(con: duckdb.DuckDBPyConnection, table: Table) -> int:
+    """How many runs have changed anything of ``table``."""
+    rows: list[tuple[int]] = con.execute(
+        "SELECT count(DISTINCT run_id) FROM meta.loads WHERE table_name = ? AND status = 'loaded'", [table.qualified]
+    ).fetchall()
+    return rows[0][0]
+
+
 def last_asked(con: duckdb.DuckDBPyConnection, table: Table) -> dict[date, datetime]:
     """When the objects of each loaded date of ``table`` were last asked for.
 

@@ -15,7 +15,7 @@ from sitoo_pipeline.warehouse.connection import Warehouse, transaction
 from sitoo_pipeline.warehouse.content import Content, content, contents, hashed_contents
 from sitoo_pipeline.warehouse.dating import Dating, date_objects, refused_by_date
 from sitoo_pipeline.warehouse.frames import replace
-from sitoo_pipeline.warehouse.ledger import Load, Loaded, loaded_dates, now, record
+from sitoo_pipeline.warehouse.ledger import Load, Loaded, loaded_dates, now, record, runs_of
 from sitoo_pipeline.warehouse.quarantine import drift, quarantine, quarantine_dates
 from sitoo_pipeline.warehouse.staging import PAGE, Bodies, Layout, Refused, stage
 
@@ -24,6 +24,10 @@ _TOGETHER = 50_000
 
 _FEW_DATES, _FEW_OBJECTS = 3, 10_000
 """A load of no more than both leaves row groups that are too small to stay as they are."""
+
+_MERGES_EVERY = 8
+"""Of so many runs one merges them, if it is such a load. Merging begins with what stands first in a table, which may be
+what a backfill left, and writes up to three full row groups of each: few loads shall wait for that."""
 
 
 def load_dated(
@@ -169,14 +173,15 @@ class _Arriving:
             room -= rows
         return groups
 
-    @property
-    def _is_little(self) -> bool:
+    def _merges(self, con: duckdb.DuckDBPyConnection) -> bool:
         """Whether small row groups are to be merged with its commit, once for each table.
 
         A backfill's are large enough, and merging them takes as long as writing them, and more memory.
         """
         rows = sum(rows for rows, _ in self.contents.values())
-        return not self.is_part and len(self.days) <= _FEW_DATES and rows <= _FEW_OBJECTS
+        if self.is_part or len(self.days) > _FEW_DATES or rows > _FEW_OBJECTS:
+            return False
+        return (runs_of(con, self.bodies.table) + 1) % _MERGES_EVERY == 0
 
     def replace(self, con: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, Loaded]:
         """Make the objects of ``days`` the content of these dates, in one transaction."""
@@ -217,7 +222,7 @@ class _Arriving:
         # In no order: sorting whole objects costs half as much as reading them, and keeping them in that of the bodies
         # doubles the memory. Into the file with the commit, which spares the log and frees the memory.
         con.execute("SET wal_autocheckpoint = '0B'")
-        con.execute(f"SET max_vacuum_tasks = {int(self._is_little)}")
+        con.execute(f"SET max_vacuum_tasks = {int(self._merges(con))}")
         con.execute(
             f"INSERT INTO {table.qualified} BY NAME "
             "SELECT o.* EXCLUDE (_object), business_date, ?::TIMESTAMPTZ AS _loaded_at, ? AS _run_id "

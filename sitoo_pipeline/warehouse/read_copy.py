@@ -30,6 +30,9 @@ _DATE = "business_date"
 _MEMORY = "400MB"
 """More makes a new copy no sooner: what DuckDB has read and written, it keeps only until so much is full."""
 
+_MERGES_EVERY = 8
+"""Of so many publications one merges small row groups, as in ``raw``: readers wait for it."""
+
 _ROWS_AT_ONCE = 500_000
 """A new copy is written in pieces. Much larger ones take too much memory; ones below a row group are written twice."""
 
@@ -72,7 +75,8 @@ class ReadCopy:
         kind = _kind(salt)
         fresh = self._fresh
         _remove(fresh)
-        is_new = not self._is_as_published(kind)
+        earlier = self._publications(kind)
+        is_new = not earlier
         if not is_new:
             shutil.copyfile(self.path, fresh)
         con.execute(f"SET memory_limit = '{_MEMORY}'")
@@ -83,7 +87,8 @@ class ReadCopy:
                 _make_tables(con)
             for table in ALL_TABLES:
                 _bring_up_to_date(con, table)
-            con.execute(f"SET max_vacuum_tasks = {int(not is_new)}")  # merges small row groups, once for each table
+            is_merging = earlier % _MERGES_EVERY == _MERGES_EVERY - 1
+            con.execute(f"SET max_vacuum_tasks = {int(is_merging)}")  # small row groups, once for each table
             con.execute(f"CHECKPOINT {_AS}")
         finally:
             con.execute("RESET VARIABLE customer_salt")
@@ -94,14 +99,19 @@ class ReadCopy:
         _log_of(self.path).unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
         fresh.replace(self.path)
-        self._note.write_text(json.dumps({"kind": kind, **_stamp(self.path)}), encoding="ascii")
+        self._note.write_text(
+            json.dumps({"kind": kind, "publications": earlier + 1, **_stamp(self.path)}), encoding="ascii"
+        )
 
-    def _is_as_published(self, kind: str) -> bool:
+    def _publications(self, kind: str) -> int:
+        """How often this copy was published since it was made; 0 where it is another or no more as it was then."""
         try:
             noted = json.loads(self._note.read_text(encoding="ascii"))
-            return noted == {"kind": kind, **_stamp(self.path)} and not _log_of(self.path).exists()
-        except (OSError, ValueError):
-            return False
+            publications = int(noted.pop("publications", 1))
+            is_as_published = noted == {"kind": kind, **_stamp(self.path)} and not _log_of(self.path).exists()
+        except (OSError, ValueError, TypeError, AttributeError):
+            return 0
+        return publications if is_as_published else 0
 
 
 @cache

@@ -37,20 +37,27 @@ def test_what_a_backfill_wrote_is_not_written_again_by_its_next_piece(account: A
         assert groups(con) == [4, 4]
 
 
-def test_hourly_loads_leave_no_row_group_each(account: Account) -> None:
-    for hour in range(5):
-        load(account, hour, hour + 1, run_id=f"hour {hour}")
-    with account.warehouse.connect() as con:
-        assert len(groups(con)) <= 2
-
-
-def test_the_read_copy_keeps_together_what_comes_in_small_pieces(account: Account) -> None:
-    for hour in range(4):
-        load(account, hour, hour + 1, run_id=f"hour {hour}")
+def test_the_small_loads_after_a_backfill_leave_it_as_it_is_and_their_own_are_merged_now_and_then(
+    account: Account,
+) -> None:
+    load(account, 4, 5, run_id="backfill")
+    load(account, 6, 7, run_id="backfill")
+    account.warehouse.publish()
+    left: list[int] = []
+    published: list[int] = []
+    for hour in range(16):
+        load(account, hour % 3, run_id=f"hour {hour}")
         account.warehouse.publish()
-    with duckdb.connect(str(account.warehouse.read_copy), read_only=True) as con:
-        assert con.execute("SELECT count(*) FROM raw.orders").fetchall() == [(5,)]
-        assert len(groups(con)) <= 2
+        with account.warehouse.connect() as con:
+            left.append(len(groups(con)))
+        with duckdb.connect(str(account.warehouse.read_copy), read_only=True) as con:
+            assert con.execute("SELECT count(*) FROM raw.orders").fetchall() == [(min(hour, 2) + 5,)]
+            published.append(len(groups(con)))
+    assert left[:3] == [3, 4, 5]
+    assert published[:3] == [2, 3, 4]
+    for told in (left, published):
+        assert len([one for one in told if one == 1]) == 2, "in every eighth of them"
+        assert max(told) <= 10
 
 
 def test_both_files_are_in_small_blocks(account: Account) -> None:
