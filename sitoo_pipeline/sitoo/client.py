@@ -7,15 +7,16 @@ and parameters in ``resources``.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 import httpx
 
-from sitoo_pipeline.sitoo.body import Body, Expect, UnusableBodyError, decode, error_text, inflate, read_body
+from sitoo_pipeline.sitoo.body import Body, Expect, error_text, inflate, read_body
+from sitoo_pipeline.sitoo.decoding import UnusableBodyError, decode
 from sitoo_pipeline.sitoo.errors import (
     BadRequest,
     CredentialsRefused,
@@ -121,7 +122,13 @@ class SitooClient:
         """What came back to a request that rests before it is tried again; empty where none does."""
         return next(iter(self._resting.copy().values()), "")
 
-    def get(self, path: str, params: Params | None = None, expect: Expect = "envelope") -> Body:
+    def get(
+        self,
+        path: str,
+        params: Params | None = None,
+        expect: Expect = "envelope",
+        decoded: Callable[[bytes], Any] = decode,
+    ) -> Body:
         """Fetch one answer, trying again while the failure may pass.
 
         Args:
@@ -129,6 +136,7 @@ class SitooClient:
             params: Query parameters. Several values become one comma-separated value, because Sitoo uses only the last
                 of a repeated parameter; one that is None is left out.
             expect: The form of the answer.
+            decoded: How its body is decoded: as any JSON, or by a ``Decoder`` for records of a known shape.
 
         Raises:
             TransientSitooError: It still failed after the last try.
@@ -143,7 +151,9 @@ class SitooClient:
                 with attempt:
                     self._resting.pop(id(lent), None)
                     try:
-                        return self._get_once(lent, url=url, tried=tried, tries=attempt.num, expect=expect)
+                        return self._get_once(
+                            lent, url=url, tried=tried, tries=attempt.num, expect=expect, decoded=decoded
+                        )
                     except TransientSitooError as error:
                         self._resting[id(lent)] = error.came_back
                         raise
@@ -152,7 +162,9 @@ class SitooClient:
             lent.give_back()
         raise AssertionError("stamina either returns or raises")
 
-    def _get_once(self, lent: Lent, *, url: str, tried: str, tries: int, expect: Expect) -> Body:
+    def _get_once(
+        self, lent: Lent, *, url: str, tried: str, tries: int, expect: Expect, decoded: Callable[[bytes], Any]
+    ) -> Body:
         session = lent.session()
         with self._count_lock:
             self._count += 1
@@ -161,7 +173,7 @@ class SitooClient:
             encoding = response.headers.get("Content-Encoding", "")
             if response.is_success:
                 lent.give_back()
-                data, document = read_body(raw=raw, encoding=encoding, expect=expect)
+                data, document = read_body(raw=raw, encoding=encoding, expect=expect, decoded=decoded)
                 return Body(data=data, document=document, tries=tries)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             came_back = f"no connection to {self._base_url}, {self._words(error)}"

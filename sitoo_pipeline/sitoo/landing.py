@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from uuid import uuid4
 
 from sitoo_pipeline.sitoo.body import Body, Expect
 from sitoo_pipeline.sitoo.client import Params, SitooClient
-from sitoo_pipeline.sitoo.drift import Shape, unknown_fields
+from sitoo_pipeline.sitoo.decoding import Decoder, decode
+from sitoo_pipeline.sitoo.drift import Shape
 from sitoo_pipeline.sitoo.errors import NotFound, SitooError
 from sitoo_pipeline.sitoo.landed import Landed, Page, Stopped
 from sitoo_pipeline.sitoo.paging import whole_numbers
@@ -72,12 +73,13 @@ def land(
         ValueError: A parameter that the resource does not know, or a scope that names nothing to ask for.
     """
     scope, extra = scope or Scope(), extra_params or {}
-    asked = _Asked(shape, clock, arrived or (lambda records: None))
+    asked = _Asked(clock, arrived or (lambda records: None))
+    decoder = Decoder(shape) if shape else None
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(folder)
     work = folder.parent / f".{folder.name}.{uuid4().hex}"
     try:
-        with _Calls(client, stop) as calls:
+        with _Calls(client, decoder or decode, stop) as calls:
             absent: set[str] = set()
             while True:
                 fallback = _stand_in(resource, scope, extra)
@@ -113,7 +115,7 @@ def land(
         resource=resource.name,
         records=sum(part.records for part in landed),
         requests=calls.count,
-        unknown_fields=frozenset().union(*(part.unknown_fields for part in landed)),
+        unknown_fields=decoder.unknown_fields if decoder else frozenset(),
         unseen=sum(part.unseen for part in landed),
         latest=(*(page.latest for page in before), *(at for part in landed for at in part.latest)),
     )
@@ -123,7 +125,6 @@ def land(
 class _Asked:
     """What the caller wants to know of the pages."""
 
-    shape: Shape | None
     clock: str | None
     arrived: Callable[[int], None]
 
@@ -134,7 +135,6 @@ class _Part:
 
     files: tuple[Path, ...]
     records: int
-    unknown_fields: frozenset[str]
     unseen: int
     latest: tuple[int | None, ...]
 
@@ -145,8 +145,9 @@ class _Calls:
     There is one thread more than API users, so that each user has a request in flight while a body is decoded.
     """
 
-    def __init__(self, client: SitooClient, given_up: Event | None) -> None:
+    def __init__(self, client: SitooClient, decoded: Callable[[bytes], Any], given_up: Event | None) -> None:
         self._client = client
+        self._decoded = decoded
         self._given_up = given_up or Event()
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(max_workers=client.concurrency + 1, thread_name_prefix="sitoo-request")
@@ -171,7 +172,7 @@ class _Calls:
         if self.stop.is_set() or self._given_up.is_set():
             raise Stopped
         try:
-            body = self._client.get(path, params, expect)
+            body = self._client.get(path, params, expect, self._decoded)
         except SitooError as error:
             self._add(error.tries)
             raise
@@ -212,7 +213,6 @@ def _land_slice(one: Slice, *, calls: _Calls, work: Path, asked: _Asked, number:
     files: list[Path] = []
     latest: list[int | None] = []
     records = 0
-    unknown: frozenset[str] = frozenset()
     unseen = 0
 
     def pages() -> Iterator[Body]:
@@ -226,9 +226,7 @@ def _land_slice(one: Slice, *, calls: _Calls, work: Path, asked: _Asked, number:
         latest.append(max(whole_numbers(body.items, asked.clock), default=None) if asked.clock else None)
         records += len(body.items)
         asked.arrived(len(body.items))
-        if asked.shape is not None:
-            unknown |= unknown_fields(body.items, asked.shape)
-    return _Part(tuple(files), records, unknown, unseen, tuple(latest))
+    return _Part(tuple(files), records, unseen, tuple(latest))
 
 
 def _stand_in(resource: Resource, scope: Scope, extra: Mapping[str, object]) -> Resource | None:

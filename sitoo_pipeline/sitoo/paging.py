@@ -12,10 +12,12 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
+import msgspec
 import orjson
 
 from sitoo_pipeline.sitoo.body import Body, Expect
 from sitoo_pipeline.sitoo.client import Params
+from sitoo_pipeline.sitoo.decoding import value_of
 from sitoo_pipeline.sitoo.errors import PermanentSitooError, TransientSitooError
 
 
@@ -132,7 +134,7 @@ def _one_second(
         remedy = "They can only be read register by register: fetch the cash registers first and put them in the scope."
         raise PermanentSitooError(f"GET {path}", crowd, remedy=remedy)
     # Registers that show up in the page but not in the list of registers are asked too.
-    found = {record.get("registerid") for record in page.items if isinstance(record, dict)}
+    found = {value_of(record, "registerid") for record in page.items}
     for register in sorted({*registers, *(name for name in found if isinstance(name, str))}):
         asked = {**query, f"{cursor}from": second, f"{cursor}to": second, "registerid": register}
         body = fetch(path, asked, "array")
@@ -176,11 +178,12 @@ def whole_number(value: Any) -> int | None:
 
 def whole_numbers(records: Sequence[Any], name: str) -> list[int]:
     """The values of a field in the records that have it as a whole number."""
-    values = [record.get(name) for record in records if isinstance(record, dict)]
+    values = [value_of(record, name) for record in records]
     return [value for value in values if isinstance(value, int) and not isinstance(value, bool)]
 
 
 def _identity(record: Any, key: Sequence[str]) -> bytes:
     """The key of a record, or all of it where it has none."""
-    values = [record.get(name) for name in key] if isinstance(record, dict) else [None]
-    return orjson.dumps(record if None in values else values, option=orjson.OPT_SORT_KEYS)
+    values = [value_of(record, name) for name in key]
+    said = record if None in values else values
+    return orjson.dumps(said, default=msgspec.structs.asdict, option=orjson.OPT_SORT_KEYS)

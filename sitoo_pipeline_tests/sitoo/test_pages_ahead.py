@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sitoo_pipeline.sitoo import RESOURCES, RetryPolicy, Shape, land
+from sitoo_pipeline.sitoo import RESOURCES, RetryPolicy, land
 from sitoo_pipeline.sitoo.errors import TransientSitooError
 from sitoo_pipeline_tests.sitoo.conftest import HASTY, Connect, Serve
 from sitoo_pipeline_tests.sitoo.server import Answer, Record, Request, answer, by_cursor, refusal, script_of
@@ -67,27 +66,6 @@ def test_what_is_expected_is_asked_for_at_once(
     assert max(server.most_in_flight.values()) == 1
 
 
-class _Waiting(Mapping[str, Shape | None]):
-    """A shape that can be compared with from the second time on only when ``event`` has happened."""
-
-    def __init__(self, event: threading.Event) -> None:
-        self._event = event
-        self.waited: list[bool] = []
-
-    def keys(self) -> set[str]:  # type: ignore[override]
-        self.waited.append(len(self.waited) == 0 or self._event.wait(10))
-        return {"orderid", "orderdate"}
-
-    def __getitem__(self, name: str) -> None:
-        return None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(("orderid", "orderdate"))
-
-    def __len__(self) -> int:
-        return 2
-
-
 def test_a_request_is_in_flight_while_a_page_is_looked_at(serve: Serve, connect: Connect, tmp_path: Path) -> None:
     listed, third = orders(25), threading.Event()
 
@@ -96,9 +74,13 @@ def test_a_request_is_in_flight_while_a_page_is_looked_at(serve: Serve, connect:
             third.set()
         return page_of(listed, request)
 
-    shape = _Waiting(third)
-    landed = land(client=connect(serve(script)), resource=TENS, folder=tmp_path / "day", shape=shape)
-    assert shape.waited == [True, True, True]
+    waited: list[bool] = []
+
+    def look(records: int) -> None:
+        waited.append(third.wait(10) if waited else True)
+
+    landed = land(client=connect(serve(script)), resource=TENS, folder=tmp_path / "day", arrived=look)
+    assert waited == [True, True, True]
     assert ids_in(landed) == [order["orderid"] for order in listed]
 
 
