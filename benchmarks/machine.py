@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-_PACKAGES = ("dagster", "duckdb", "polars", "pyarrow", "httpx", "orjson", "sqlalchemy")
+_PACKAGES = ("dagster", "duckdb", "polars", "pyarrow", "httpx", "msgspec", "orjson", "sqlalchemy")
 
 
 def machine() -> str:
