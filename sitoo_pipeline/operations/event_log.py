@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import dagster as dg
 import sqlalchemy as sa
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.instance import InstanceRef
 from dagster._core.storage.event_log import SqlEventLogStorageTable, SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
@@ -24,12 +24,15 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from sitoo_pipeline.operations.check_executions import Stored, record_checks
+from sitoo_pipeline.operations.run_records import KeptOpenRuns
 
 _MOST_OPEN = 4
 """Shards that are kept open: the index, the run at work, and the one before it."""
 
 _STORED_TOGETHER = ASSET_EVENTS | ASSET_CHECK_EVENTS
 """The types of events of which there are some for each date; of the others a run has a handful."""
+
+_INSERT = SqlEventLogStorageTable.insert()
 
 
 class KeptOpenEventLog(SqliteEventLogStorage):
@@ -41,6 +44,7 @@ class KeptOpenEventLog(SqliteEventLogStorage):
     def __init__(self, base_dir: str) -> None:
         self._engines: dict[str, sa.Engine] = {}
         self._tables: set[str] = set()
+        self._columns: set[str] = set()
         self._own_lock = Lock()
         self._latest: dict[tuple[dg.AssetKey | None, dg.DagsterEventType | None], int] = {}
         super().__init__(base_dir)
@@ -55,14 +59,13 @@ class KeptOpenEventLog(SqliteEventLogStorage):
             for event in events
             if event.dagster_event_type in _STORED_TOGETHER
         ]
-        insert = SqlEventLogStorageTable.insert()
         rows = [self._event_to_row(event) for event in together]
         if rows:
             with self.run_connection(events[0].run_id) as connection:
-                connection.execute(insert, rows)
+                connection.execute(_INSERT, rows)
             with self.index_transaction() as connection:
                 numbers = connection.scalars(
-                    insert.returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True), rows
+                    _INSERT.returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True), rows
                 ).all()
                 stored = [Stored(*one) for one in zip(together, rows, numbers, strict=True)]
                 self._store_asset_events(connection, [one for one in stored if one.row["asset_key"]])
@@ -72,6 +75,14 @@ class KeptOpenEventLog(SqliteEventLogStorage):
         for event in events:
             if event.dagster_event_type not in _STORED_TOGETHER:
                 self.store_event(event)
+
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        """Store one event, by a statement that is made once where it goes to the run's file alone."""
+        if event.dagster_event_type in _STORED_TOGETHER | EVENT_TYPE_TO_PIPELINE_RUN_STATUS.keys():
+            super().store_event(event)
+            return
+        with self.run_connection(event.run_id) as connection:
+            connection.execute(_INSERT, self._event_to_row(event))
 
     def _at_its_own_time(self, event: dg.EventLogEntry) -> dg.EventLogEntry:
         """The event, no earlier than a millisecond after the asset's last one of its kind.
@@ -92,6 +103,12 @@ class KeptOpenEventLog(SqliteEventLogStorage):
         last = {(one.row["asset_key"], one.event.dagster_event_type): one for one in of_assets}
         for one in last.values():
             self._store_asset_event(connection, one.event, one.number)
+
+    def _has_asset_key_col_on_connection(self, conn: sa.Connection, column_name: str) -> bool:
+        """Whether there is that column. Dagster asks so for each event of an asset."""
+        if column_name not in self._columns and super()._has_asset_key_col_on_connection(conn, column_name):
+            self._columns.add(column_name)
+        return column_name in self._columns
 
     def has_table(self, table_name: str) -> bool:
         """Whether there is that table. Dagster asks so for each result of a check, by opening the file once more."""
@@ -174,11 +191,12 @@ def _write_ahead(connection: Any, _: Any) -> None:
 
 
 class KeptOpenStorage(DagsterSqliteStorage):
-    """Dagster's storage in SQLite files, with the event log kept open."""
+    """Dagster's storage in SQLite files, with the event log and the records of runs kept open."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(base_dir, inst_data)
         self._event_log_storage = KeptOpenEventLog(self._event_log_storage._base_dir)
+        self._run_storage = KeptOpenRuns(self._run_storage._conn_string)
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Any) -> KeptOpenStorage:
