@@ -21,7 +21,7 @@ from dagster._core.instance import InstanceRef
 from dagster._core.storage.event_log import SqlEventLogStorageTable, SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.pool import StaticPool
 
 from sitoo_pipeline.operations.check_executions import Stored, record_checks
 from sitoo_pipeline.operations.run_records import KeptOpenRuns
@@ -42,7 +42,7 @@ class KeptOpenEventLog(SqliteEventLogStorage):
     """A file as Dagster makes it, in memory, from the first that was made in this process."""
 
     def __init__(self, base_dir: str) -> None:
-        self._engines: dict[str, sa.Engine] = {}
+        self._connections: dict[str, sa.Connection] = {}
         self._tables: set[str] = set()
         self._columns: set[str] = set()
         self._own_lock = Lock()
@@ -147,35 +147,39 @@ class KeptOpenEventLog(SqliteEventLogStorage):
     @contextmanager
     def _connect(self, shard: str) -> Iterator[sa.Connection]:
         with self._own_lock:
-            engine = self._engine(shard)
-            if shard not in self._initialized_dbs:
-                self._initdb(engine)
-                self._initialized_dbs.add(shard)
-            with engine.connect() as connection, connection.begin():
+            connection = self._connection(shard)
+            with connection.begin():
                 yield connection
 
-    def _engine(self, shard: str) -> sa.Engine:
-        engines = self._engines
-        if shard in engines:
-            engines[shard] = engines.pop(shard)  # the one used last is closed last
-            return engines[shard]
-        while len(engines) >= _MOST_OPEN:
-            engines.pop(next(iter(engines))).dispose()
-        engines[shard] = engine = sa.create_engine(
-            self.conn_string_for_shard(shard),
-            poolclass=QueuePool,
-            pool_size=1,
-            connect_args={"timeout": 60, "check_same_thread": False},
+    def _connection(self, shard: str) -> sa.Connection:
+        there = self._connections.pop(shard, None)
+        if there is not None and shard in self._initialized_dbs:
+            self._connections[shard] = there  # the one used last is closed last
+            return there
+        if there is not None:
+            _close(there)
+        while len(self._connections) >= _MOST_OPEN:
+            _close(self._connections.pop(next(iter(self._connections))))
+        engine = sa.create_engine(
+            self.conn_string_for_shard(shard), connect_args={"timeout": 60, "check_same_thread": False}
         )
         sa.event.listen(engine, "connect", _write_ahead)
-        return engine
+        self._initdb(engine)
+        self._initialized_dbs.add(shard)
+        self._connections[shard] = engine.connect()
+        return self._connections[shard]
 
     def dispose(self) -> None:
         """Close every file."""
-        for engine in self._engines.values():
-            engine.dispose()
-        self._engines.clear()
+        for connection in self._connections.values():
+            _close(connection)
+        self._connections.clear()
         super().dispose()
+
+
+def _close(connection: sa.Connection) -> None:
+    connection.close()
+    connection.engine.dispose()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ class KeptOpenRuns(SqliteRunStorage):
     """``SqliteRunStorage`` of a file that is there, which it opens once. Closed by ``dispose``."""
 
     def __init__(self, conn_string: str) -> None:
-        self._engine = sa.create_engine(conn_string)
+        self._engine = sa.create_engine(conn_string, pool_reset_on_return=None)  # each ends its transaction
         super().__init__(conn_string)
 
     @contextmanager
