@@ -31,8 +31,8 @@ def _shape(table: Table) -> Check:
         table,
         "the columns are those declared, in their order",
         f"SELECT coalesce(d.name, t.column_name) AS column_name, d.number AS declared, t.column_index AS found "
-        f"FROM (VALUES {declared}) AS d(name, number) FULL JOIN (SELECT column_name, column_index - 1 AS column_index "
-        f"FROM duckdb_columns() WHERE schema_name = '{table.layer}' AND table_name = '{table.name}') AS t "
+        f"FROM (VALUES {declared}) AS d(name, number) FULL JOIN (SELECT name AS column_name, cid AS column_index "
+        f"FROM pragma_table_info('{table.qualified}')) AS t "
         "ON t.column_name = d.name WHERE d.number IS DISTINCT FROM t.column_index ORDER BY ALL",
         blocking=True,
         remedy="The file was made by another version of the pipeline: move it away and load the dates again.",
