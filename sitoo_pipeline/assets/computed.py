@@ -18,7 +18,7 @@ from sitoo_pipeline.assets.previews import shown
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import BACKFILL, key, table_spec
 from sitoo_pipeline.tables import Table
-from sitoo_pipeline.warehouse import failed_load, loaded_dates, replace_partitions, replace_whole
+from sitoo_pipeline.warehouse import failed_load, loaded_dates_of, replace_partitions, replace_whole
 
 
 class NotLoadedError(RuntimeError):
@@ -104,8 +104,8 @@ def compute_dates(
     started_at = datetime.now(UTC)
     comparison = computation.comparison
     with runtime.warehouse.connect() as con:
-        for read in computation.reads:
-            if read.partition and (missing := sorted(set(dates) - loaded_dates(con, read))):
+        for read, there in loaded_dates_of(con, [read for read in computation.reads if read.partition]).items():
+            if missing := sorted(set(dates) - there):
                 raise NotLoadedError(read, missing)
         tied = set(computation.also(runtime, con, dates) if computation.also else ()).difference(all_dates)
         frames = computation.compute(runtime, con, every := sorted({*dates, *tied}))

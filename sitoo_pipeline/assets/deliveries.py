@@ -17,7 +17,7 @@ from sitoo_pipeline.sinks import Circuit, Ledger, Report, Settlement, State, Tar
 from sitoo_pipeline.sinks.closing import Closing
 from sitoo_pipeline.sinks.restored import doubt_restored
 from sitoo_pipeline.sinks.settling import InDoubt, in_doubt, settle
-from sitoo_pipeline.warehouse.ledger import loaded_dates
+from sitoo_pipeline.warehouse.ledger import loaded_dates_of
 
 
 class NotDeliveredError(RuntimeError):
@@ -116,8 +116,8 @@ class Handover(Closing):
             return ()
         with self._runtime.warehouse.connect() as con:
             tied = set(sink.also(con, dates)) - set(dates)
-            for table in sink.reads:
-                tied &= loaded_dates(con, table) if table.partition else tied
+            for loaded in loaded_dates_of(con, [table for table in sink.reads if table.partition]).values():
+                tied &= loaded
         with Ledger.to_look_at(self._account.deliveries_url.get_secret_value()) as ledger:
             return sorted(ledger.counts(self._account.name, sink.name, tied))
 
@@ -161,6 +161,6 @@ def _check_loaded(con: duckdb.DuckDBPyConnection, sink: Sink, dates: Dates) -> N
     """An empty table would look like a date without sales, and what the target has of it would be taken back."""
     if not con.execute("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'meta'").fetchall()[0][0]:
         raise NotLoadedError(min(dates))
-    for table in sink.reads:
-        if table.partition and (absent := set(dates) - loaded_dates(con, table)):
+    for loaded in loaded_dates_of(con, [table for table in sink.reads if table.partition]).values():
+        if absent := set(dates) - loaded:
             raise NotLoadedError(min(absent))

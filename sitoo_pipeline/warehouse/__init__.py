@@ -9,7 +9,7 @@ from sitoo_pipeline.warehouse.connection import Warehouse, WarehouseLockedError
 from sitoo_pipeline.warehouse.counts import counts_that_differ, keep_counts, load_counts
 from sitoo_pipeline.warehouse.differences import Differences, differences
 from sitoo_pipeline.warehouse.frames import replace_whole
-from sitoo_pipeline.warehouse.ledger import Loaded, failed_load, last_asked, loaded_dates
+from sitoo_pipeline.warehouse.ledger import Loaded, failed_load, last_asked, loaded_dates, loaded_dates_of
 from sitoo_pipeline.warehouse.merging import last_merge, merge_site
 from sitoo_pipeline.warehouse.migrations import SCHEMA_VERSION, WarehouseVersionError
 from sitoo_pipeline.warehouse.partitions import replace_partitions
@@ -34,6 +34,7 @@ __all__ = [
     "load_dated",
     "load_reference",
     "loaded_dates",
+    "loaded_dates_of",
     "loaded_up_to",
     "merge_site",
     "polled_up_to",

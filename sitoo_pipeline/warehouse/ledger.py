@@ -6,7 +6,7 @@ What belongs here: writing and reading that ledger. Deliveries to targets have t
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -110,12 +110,21 @@ def is_loaded(con: duckdb.DuckDBPyConnection, table: Table, day: date | None) ->
 
 def loaded_dates(con: duckdb.DuckDBPyConnection, table: Table) -> set[date]:
     """The dates of ``table`` that have ever been loaded whole; a later failed attempt leaves the last good rows."""
+    return loaded_dates_of(con, [table])[table]
+
+
+def loaded_dates_of(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> dict[Table, set[date]]:
+    """The same of several ``tables``, asked at once."""
+    names = {table.qualified: table for table in tables}
+    found: dict[Table, set[date]] = {table: set() for table in names.values()}
+    listed = ", ".join(f"'{name}'" for name in names) or "NULL"
     rows = con.execute(
-        "SELECT DISTINCT business_date FROM meta.loads "
-        "WHERE table_name = ? AND status != 'failed' AND business_date IS NOT NULL",
-        [table.qualified],
+        f"SELECT DISTINCT table_name, business_date FROM meta.loads WHERE table_name IN ({listed}) "
+        "AND status != 'failed' AND business_date IS NOT NULL"
     ).fetchall()
-    return {row[0] for row in rows}
+    for name, day in rows:
+        found[names[name]].add(day)
+    return found
 
 
 def runs_of(con: duckdb.DuckDBPyConnection, table: Table) -> int:

@@ -19,7 +19,7 @@ from sitoo_pipeline.tables import Table
 from sitoo_pipeline.warehouse.connection import Warehouse, transaction
 from sitoo_pipeline.warehouse.content import NOTHING, Content, all_contents, contents
 from sitoo_pipeline.warehouse.frames import SchemaMismatchError, insert, validate
-from sitoo_pipeline.warehouse.ledger import Load, Loaded, loaded_dates, record
+from sitoo_pipeline.warehouse.ledger import Load, Loaded, loaded_dates_of, record
 from sitoo_pipeline.warehouse.reloads import NO_MOVES, Compare, Frames, moves, record_moves
 from sitoo_pipeline.warehouse.sources import of_dates
 
@@ -75,7 +75,8 @@ def _replace_together(
     """All of ``days`` in one transaction: a small transaction costs more than what it writes."""
     moved: dict[date, pl.DataFrame] = {}
     with transaction(con):
-        parts = [_Incoming.of(con, table, frame, days) for table, frame in frames.items()]
+        loaded = loaded_dates_of(con, frames)
+        parts = [_Incoming.of(con, table, frame, days, loaded[table]) for table, frame in frames.items()]
         for day in days:
             if compare and all(day in part.known for part in parts):
                 unchanged = all(part.is_there(day) for part in parts)
@@ -103,8 +104,10 @@ class _Incoming:
     arriving: dict[date, Content]
 
     @classmethod
-    def of(cls, con: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame, days: Sequence[date]) -> _Incoming:
-        known = loaded_dates(con, table) & set(days)
+    def of(
+        cls, con: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame, days: Sequence[date], loaded: set[date]
+    ) -> _Incoming:
+        known = loaded & set(days)
         arriving: dict[date, Content] = {}
         if known:
             with _registered(con, _of(table, frame, known)) as relation:
