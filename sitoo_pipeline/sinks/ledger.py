@@ -56,8 +56,9 @@ class Ledger(Closing):
 
     @classmethod
     def to_look_at(cls, url: str) -> Ledger:
-        """The ledger as it is: nothing is made or changed there, and nobody needs a right to write.
+        """The ledger as it is: nothing is made or changed there, and nobody needs a right to write to its tables.
 
+        SQLite keeps a log beside its file while somebody looks, so that who looks may write into its folder.
         Where there is none yet it is an empty one that is kept nowhere; one of an older version is copied to there.
         """
         there = cls(url, is_made=False)
