@@ -19,7 +19,7 @@ from sitoo_pipeline.sitoo.body import Expect
 from sitoo_pipeline.sitoo.client import Params
 from sitoo_pipeline.sitoo.plan import plan
 
-DAYS_PER_RUN = 31
+DAYS_PER_RUN = 92  # as in ``operations.execution``, which takes Dagster to import
 _DAYS_AT_ONCE = 7
 """As the pipeline cuts a backfill; pages that it asks for otherwise are made when they are asked for."""
 
@@ -47,8 +47,8 @@ class _Rehearsed:
 
 def rehearse(orders: Listing, period: Period, *, users: int, now: int) -> Iterator[Rows]:
     """What is found by the requests of a backfill of the period by so many API users, at the epoch second ``now``."""
-    for month in range(0, period.days, DAYS_PER_RUN):
-        days = [period.day(number) for number in range(month, min(month + DAYS_PER_RUN, period.days))]
+    for first in range(0, period.days, DAYS_PER_RUN):
+        days = [period.day(number) for number in range(first, min(first + DAYS_PER_RUN, period.days))]
         left = chunks(days, _DAYS_AT_ONCE)
         end: datetime | None = None
         per_day: float | None = None

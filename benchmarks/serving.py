@@ -65,14 +65,14 @@ class Wanted:
         It is as a while after the period, or at ``now``.
         """
         later = datetime.combine(period.last + _AFTERWARDS, time(12), tzinfo=ZoneInfo(TIMEZONE))
-        months = range(0, period.days, DAYS_PER_RUN)
+        runs = range(0, period.days, DAYS_PER_RUN)
         return cls(
             orders,
             period,
             now or int(later.timestamp()),
             users=users,
             by_offset=(period.seconds,) if for_scripts else (),
-            z_starts=tuple(_midnight(period.day(number)) - int(CLOCK_SKEW.total_seconds()) for number in months),
+            z_starts=tuple(_midnight(period.day(number)) - int(CLOCK_SKEW.total_seconds()) for number in runs),
         )
 
     @classmethod

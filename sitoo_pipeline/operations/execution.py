@@ -22,7 +22,10 @@ from sitoo_pipeline.automation import poll_name, stage_name
 from sitoo_pipeline.automation.failures import RANGE_END, RANGE_START, failed_dates, reason
 from sitoo_pipeline.operations.stages import STAGES, Progress
 
-DATES_PER_RUN = 31
+DATES_PER_RUN = 92
+"""Dates that go through a stage together. Each run costs a second or more whatever it does, and fetches every z-report
+from its first date to now. But the first dates are through all stages only when the last ones of their group are, and a
+date that fails in a computation has the others of its run looked through once more."""
 
 
 @dataclass

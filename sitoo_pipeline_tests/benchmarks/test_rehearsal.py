@@ -12,11 +12,12 @@ from benchmarks.pipeline import settings
 from benchmarks.serving import Server, Wanted, Watched, serving
 from sitoo_pipeline.assets.fetching import Fetcher
 from sitoo_pipeline.assets.runtime import Runtime, chunks
+from sitoo_pipeline.operations.execution import DATES_PER_RUN
 from sitoo_pipeline.settings import load_settings
 from sitoo_pipeline.tables import raw
 
-PERIOD, ORDERS = Period.of(34), 17_000
-RUNS = [[PERIOD.day(number) for number in span] for span in (range(31), range(31, 34))]
+PERIOD, ORDERS = Period.of(DATES_PER_RUN + 3), 20_000
+RUNS = chunks([PERIOD.day(number) for number in range(PERIOD.days)], DATES_PER_RUN)
 
 
 @pytest.fixture(scope="module")
