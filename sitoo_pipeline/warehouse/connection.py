@@ -87,6 +87,7 @@ class Warehouse:
             WarehouseVersionError: a newer pipeline wrote the file, or its columns are others than any version has.
         """
         with self._opened.connection(self._open_and_check) as con:
+            self._opened.give_back(con)
             self._set_up(con)
             # Closing moves what was written into the file anyway. Doing so at each commit would rewrite much of it each
             # time; until it is done, the rows are in memory, uncompressed.

@@ -8,7 +8,7 @@ last of them was closed, in case another one comes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock, Timer
@@ -20,6 +20,9 @@ LINGERING = 0.25
 
 _SMALL = 64 * 2**20
 """Bytes of a file that may linger. DuckDB would keep in memory what connections to a larger one have read."""
+
+_KEPT = "64MB"
+"""What DuckDB keeps from one connection to the next of a larger file that stays open."""
 
 Open = Callable[[ExitStack], duckdb.DuckDBPyConnection]
 """Opens the file. What it puts on the stack is closed after the file."""
@@ -103,6 +106,16 @@ class Opened:
             root, self._root = self._root, None
             root.close()
             self.after.close()
+
+    def give_back(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Free what DuckDB keeps of a large file that was read and written before, but for a little and what is in use.
+
+        A long step reads little of it again, and would else take more and more memory until DuckDB's limit. This lowers
+        the limit: set it again.
+        """
+        if not self._is_small():
+            with suppress(duckdb.OutOfMemoryException):  # so much is in use
+                con.execute(f"SET memory_limit = '{_KEPT}'")
 
     def _is_small(self) -> bool:
         try:

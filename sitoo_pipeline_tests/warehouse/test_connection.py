@@ -268,3 +268,20 @@ def test_what_a_killed_publish_left_behind_is_written_over(account: Account) -> 
 
     assert reading(account.warehouse.publish()) == "[(1,)]"
     assert not leftover.exists()
+
+
+def test_what_was_read_of_a_large_file_is_not_kept_while_it_stays_open(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    with warehouse.connect() as con:
+        con.execute("CREATE TABLE large AS SELECT hash(i) AS a, hash(i + 1) AS b FROM range(12_000_000) AS t(i)")
+    with warehouse.connect() as step:
+
+        def kept() -> int:
+            rows = step.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchall()
+            return int(rows[0][0])
+
+        step.execute("SELECT sum(a), sum(b) FROM large").fetchall()
+        assert kept() > 128 * 2**20
+        with warehouse.connect() as con:
+            assert kept() <= 64 * 10**6
+            assert con.execute("SELECT current_setting('memory_limit')").fetchall() == [("488.2 MiB",)]
