@@ -27,6 +27,10 @@ DATES_PER_RUN = 92
 from its first date to now. But the first dates are through all stages only when the last ones of their group are, and a
 date that fails in a computation has the others of its run looked through once more."""
 
+_FEW_DATES = 8
+"""As many as a night may have to run: of so few even a large warehouse stays open between steps. To open it takes
+longer than what most steps do, but over many dates what DuckDB keeps of it would add up."""
+
 
 @dataclass
 class Outcome:
@@ -94,12 +98,12 @@ class Execution:
 
         Without ``fetch``, Sitoo is asked for nothing: they are computed again from what ``raw`` has.
         """
-        with self.account.runtime.warehouse.lingering():
-            return self._run(dates, sinks=sinks, fetch=fetch)
-
-    def _run(self, dates: Iterable[date], *, sinks: bool, fetch: bool) -> Outcome:
-        outcome = Outcome(self.account.name)
         good = sorted(set(dates))
+        with self.account.runtime.warehouse.lingering(if_large=len(good) <= _FEW_DATES):
+            return self._run(good, sinks=sinks, fetch=fetch)
+
+    def _run(self, good: list[date], *, sinks: bool, fetch: bool) -> Outcome:
+        outcome = Outcome(self.account.name)
         stages = [stage for stage in STAGES if (fetch or stage != "extract") and (sinks or stage != "deliver")]
         reference = self.account.stages["reference"]
         try:

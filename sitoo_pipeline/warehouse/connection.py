@@ -110,13 +110,13 @@ class Warehouse:
             raise
         return con
 
-    def lingering(self) -> AbstractContextManager[None]:
-        """Within the block the file stays open for a moment between connections, if it is small.
+    def lingering(self, *, if_large: bool = False) -> AbstractContextManager[None]:
+        """Within the block the file stays open for a moment between connections: a large one only ``if_large``.
 
         For work that opens it again and again. Others who want it may have to wait for the end of the block, or until
         nobody here has wanted it for that moment.
         """
-        return self._opened.lingering()
+        return self._opened.lingering(if_large=if_large)
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -19,7 +19,7 @@ LINGERING = 0.25
 """Seconds for which a file stays open in case it is wanted again: shorter than most answers of an API."""
 
 _SMALL = 64 * 2**20
-"""Bytes of a file that may linger. DuckDB would keep in memory what connections to a larger one have read."""
+"""Bytes of a file that always may linger. DuckDB would keep in memory what connections to a larger one have read."""
 
 _KEPT = "64MB"
 """What DuckDB keeps from one connection to the next of a larger file that stays open."""
@@ -38,6 +38,7 @@ class Opened:
     _root: duckdb.DuckDBPyConnection | None = None
     _users: int = 0
     _lingers: int = 0
+    _lingers_if_large: int = 0
     _end: Timer | None = None
     _lock: RLock = field(default_factory=RLock)
 
@@ -63,15 +64,17 @@ class Opened:
             yield con
 
     @contextmanager
-    def lingering(self) -> Iterator[None]:
+    def lingering(self, *, if_large: bool) -> Iterator[None]:
         """Within the block, the file is closed a moment later than it could be; at its end, or as soon as it can be."""
         with self._lock:
             self._lingers += 1
+            self._lingers_if_large += if_large
         try:
             yield
         finally:
             with self._lock:
                 self._lingers -= 1
+                self._lingers_if_large -= if_large
                 self._close_if_unused()
 
     def _begin(self, root: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -92,7 +95,7 @@ class Opened:
             with self._lock:
                 con.close()
                 self._users -= 1
-                if is_well and self._lingers and not self._users and self._is_small():
+                if is_well and not self._users and self._may_linger():
                     self._end = Timer(LINGERING, self._close_if_unused)
                     self._end.daemon = True
                     self._end.start()
@@ -106,6 +109,9 @@ class Opened:
             root, self._root = self._root, None
             root.close()
             self.after.close()
+
+    def _may_linger(self) -> bool:
+        return self._lingers > 0 and (self._lingers_if_large > 0 or self._is_small())
 
     def give_back(self, con: duckdb.DuckDBPyConnection) -> None:
         """Free what DuckDB keeps of a large file that was read and written before, but for a little and what is in use.

@@ -103,13 +103,14 @@ def test_a_small_file_lingers_and_is_let_go_at_the_end(account: Account, monkeyp
     assert reading(account.warehouse.path) == "[(2,)]"
 
 
-def test_a_large_file_is_open_only_while_it_is_used(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_lingers_only_where_that_is_said(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opened, "LINGERING", 600)
     monkeypatch.setattr(opened, "_SMALL", 0)
-    with account.warehouse.lingering():
-        account.load([order(1)])
-        with Holder(account.warehouse.path) as other:
-            assert other.opened
+    for if_large in (True, False):
+        with account.warehouse.lingering(), account.warehouse.lingering(if_large=if_large):
+            account.load([order(1)])
+            with Holder(account.warehouse.path) as other:
+                assert other.opened != if_large
 
 
 def test_a_file_that_nobody_wants_again_is_let_go_within_the_block(account: Account) -> None:
