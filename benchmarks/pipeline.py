@@ -103,7 +103,7 @@ def backfill(
 ) -> Backfill:
     """Load ``dates`` (else all of ``period``) into the account below ``folder``; again where it is there already.
 
-    A first load during which the server had to make pages is made a second time, with everything ready.
+    A load during which the server had to make pages is made a second time, with everything ready.
 
     Raises:
         RuntimeError: it did not succeed.
@@ -117,10 +117,13 @@ def backfill(
     server.watch()
     measured = measure(command if sinks else [*command, "--no-sinks"], cwd=folder, environ=variables)
     watched = server.watch()
-    if is_first and watched.making > _ASKED_LATE * measured.seconds:
-        shutil.rmtree(folder)
-        again = folder.with_name(f"{folder.name}_again")
-        return backfill(server=server, period=period, folder=again, sinks=sinks, users=users, environ=environ)
+    if watched.making > _ASKED_LATE * measured.seconds:
+        if is_first:
+            shutil.rmtree(folder)
+        again = folder.with_name(f"{folder.name}_again") if is_first else folder
+        return backfill(
+            server=server, period=period, folder=again, sinks=sinks, users=users, dates=dates, environ=environ
+        )
     account = folder / ACCOUNT
     materializations, events = _history(folder / "dagster_home")
     orders, gross, reconciled = loaded(account)
