@@ -120,9 +120,9 @@ def backfill(
     if watched.making > _ASKED_LATE * measured.seconds:
         if is_first:
             shutil.rmtree(folder)
-        again = folder.with_name(f"{folder.name}_again") if is_first else folder
+            folder = folder.with_name(f"{folder.name}_again")
         return backfill(
-            server=server, period=period, folder=again, sinks=sinks, users=users, dates=dates, environ=environ
+            server=server, period=period, folder=folder, sinks=sinks, users=users, dates=dates, environ=environ
         )
     account = folder / ACCOUNT
     materializations, events = _history(folder / "dagster_home")

@@ -74,7 +74,7 @@ def land(
     """
     scope, extra = scope or Scope(), extra_params or {}
     asked = _Asked(clock, arrived or (lambda records: None))
-    decoder = Decoder(shape) if shape else None
+    decoder = Decoder(shape) if shape is not None else None
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(folder)
     work = folder.parent / f".{folder.name}.{uuid4().hex}"

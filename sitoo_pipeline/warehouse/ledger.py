@@ -110,12 +110,12 @@ def is_loaded(con: duckdb.DuckDBPyConnection, table: Table, day: date | None) ->
 
 def loaded_dates(con: duckdb.DuckDBPyConnection, table: Table) -> set[date]:
     """The dates of ``table`` that have ever been loaded whole; a later failed attempt leaves the last good rows."""
-    return loaded_dates_of(con, [table])[table]
+    return loaded_dates_of(con, [table]).get(table, set())
 
 
 def loaded_dates_of(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> dict[Table, set[date]]:
-    """The same of several ``tables``, asked at once."""
-    names = {table.qualified: table for table in tables}
+    """The same of several ``tables``, asked at once; those without dates are left out."""
+    names = {table.qualified: table for table in tables if table.partition}
     found: dict[Table, set[date]] = {table: set() for table in names.values()}
     listed = ", ".join(f"'{name}'" for name in names) or "NULL"
     rows = con.execute(
