@@ -19,7 +19,9 @@ class Check:
 
     In ``sql``, ``{dates}`` is replaced by the dates of the run, and ``{hold_back_above}`` by that setting (``NULL``
     where it is off). A row in which ``error_if`` (a column) is true makes a result of lower ``severity`` an error.
-    ``in_words`` tells rows in a few words, a line or more of them at once, for the result's description.
+    ``in_words`` tells rows in a few words, a line or more of them at once, for the result's description. Where the
+    values of ``unique`` columns are in one row of the table each, no row must not be, and ``sql`` is not asked: over a
+    large table that takes longer.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Check:
     remedy: str = ""
     error_if: str | None = None
     in_words: Callable[[Rows], list[str]] | None = None
+    unique: tuple[str, ...] = ()
 
     @property
     def is_dated(self) -> bool:

@@ -21,6 +21,7 @@ def _keys(table: Table) -> Check:
         f"SELECT {names}, count(*) AS rows FROM {table.qualified} GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL",
         blocking=True,
         remedy="Materialize the dates again; if it stays, the source sent the same object twice.",
+        unique=table.key,
     )
 
 

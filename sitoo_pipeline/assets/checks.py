@@ -19,6 +19,7 @@ from sitoo_pipeline.assets.check_queries import CHECKS, VISITOR_CHECKS
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import key
 from sitoo_pipeline.tables import Table
+from sitoo_pipeline.warehouse.keys import all_differ
 
 EXAMPLES = 20
 
@@ -34,6 +35,8 @@ def exceptions(
     con: duckdb.DuckDBPyConnection, check: Check, dates: Iterable[date], *, hold_back_above: Decimal | None
 ) -> pl.DataFrame:
     """The rows that must not be."""
+    if check.unique and all_differ(con, check.table, check.unique):
+        return pl.DataFrame()
     return con.sql(query(check, dates, hold_back_above=hold_back_above)).pl()
 
 
