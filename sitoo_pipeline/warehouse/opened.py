@@ -116,10 +116,11 @@ class Opened:
     def give_back(self, con: duckdb.DuckDBPyConnection) -> None:
         """Free what DuckDB keeps of a large file that was read and written before, but for a little and what is in use.
 
-        A long step reads little of it again, and would else take more and more memory until DuckDB's limit. This lowers
-        the limit: set it again.
+        A long step reads little of it again, and would else take more and more memory until DuckDB's limit. Where even
+        a large file lingers, little is done with it, and what is kept is read again. This lowers the limit: set it
+        again.
         """
-        if not self._is_small():
+        if not self._lingers_if_large and not self._is_small():
             with suppress(duckdb.OutOfMemoryException):  # so much is in use
                 con.execute(f"SET memory_limit = '{_KEPT}'")
 
