@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -36,6 +37,9 @@ _MERGES_EVERY = 8
 _ROWS_AT_ONCE = 500_000
 """A new copy is written in pieces. Much larger ones take too much memory; ones below a row group are written twice."""
 
+Fingerprints = dict[date | None, tuple[int, int]]
+"""For each date of a table (None: without one), how many rows there are and which."""
+
 
 def salt_of(folder: Path) -> str:
     """The account's salt, made at random when it is first asked for, readable by its owner alone.
@@ -55,6 +59,14 @@ def salt_of(folder: Path) -> str:
 
 
 @dataclass(frozen=True)
+class _Last:
+    """The last copy: how often it was published since it was made, and what each table had then, as far as is known."""
+
+    publications: int
+    holds: Mapping[str, Fingerprints]
+
+
+@dataclass(frozen=True)
 class ReadCopy:
     """The copy at ``path`` of an account's warehouse."""
 
@@ -66,7 +78,7 @@ class ReadCopy:
 
     @property
     def _note(self) -> Path:
-        """What the last copy was when it was published, so that a changed one is not taken over."""
+        """What the last copy was when it was published: a changed one is not taken over, nor is one read to compare."""
         return self.path.with_name(f".{self.path.name}.json")
 
     def publish(self, con: duckdb.DuckDBPyConnection) -> None:
@@ -75,19 +87,24 @@ class ReadCopy:
         kind = _kind(salt)
         fresh = self._fresh
         _remove(fresh)
-        earlier = self._publications(kind)
-        is_new = not earlier
-        if not is_new:
-            shutil.copyfile(self.path, fresh)
+        last = self._last(kind)
+        is_new = not last.publications
         con.execute(f"SET memory_limit = '{_MEMORY}'")
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            copied = None if is_new else beside.submit(shutil.copyfile, self.path, fresh)
+            wanted = {table.qualified: _fingerprints(con, table, "") for table in ALL_TABLES}
+            if copied:
+                copied.result()
         con.execute(f"ATTACH '{_quoted(str(fresh))}' AS {_AS}")
         try:
             con.execute("SET VARIABLE customer_salt = $salt", {"salt": salt})
             if is_new:
                 _make_tables(con)
             for table in ALL_TABLES:
-                _bring_up_to_date(con, table)
-            is_merging = earlier % _MERGES_EVERY == _MERGES_EVERY - 1
+                there = last.holds.get(table.qualified)
+                there = _fingerprints(con, table, f"{_AS}.") if there is None else there
+                _bring_up_to_date(con, table, there, wanted[table.qualified])
+            is_merging = last.publications % _MERGES_EVERY == _MERGES_EVERY - 1
             con.execute(f"SET max_vacuum_tasks = {int(is_merging)}")  # small row groups, once for each table
             con.execute(f"CHECKPOINT {_AS}")
         finally:
@@ -99,19 +116,30 @@ class ReadCopy:
         _log_of(self.path).unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
         fresh.replace(self.path)
-        self._note.write_text(
-            json.dumps({"kind": kind, "publications": earlier + 1, **_stamp(self.path)}), encoding="ascii"
-        )
+        self._write_note(kind, _Last(last.publications + 1, wanted))
 
-    def _publications(self, kind: str) -> int:
-        """How often this copy was published since it was made; 0 where it is another or no more as it was then."""
+    def _write_note(self, kind: str, last: _Last) -> None:
+        holds = {
+            name: [(str(day or ""), *of_day) for day, of_day in found.items()] for name, found in last.holds.items()
+        }
+        noted = {"kind": kind, **_stamp(self.path), "publications": last.publications}
+        noted |= {"duckdb": duckdb.__version__, "holds": holds}
+        self._note.write_text(json.dumps(noted), encoding="ascii")
+
+    def _last(self, kind: str) -> _Last:
+        """What is known of the last copy: nothing where it is another or no more as it was then."""
         try:
             noted = json.loads(self._note.read_text(encoding="ascii"))
             publications = int(noted.pop("publications", 1))
+            is_of_this_duckdb = noted.pop("duckdb", None) == duckdb.__version__  # each hashes in its own way
+            holds = {
+                name: {date.fromisoformat(day) if day else None: (rows, added) for day, rows, added in found}
+                for name, found in noted.pop("holds", {}).items()
+            }
             is_as_published = noted == {"kind": kind, **_stamp(self.path)} and not _log_of(self.path).exists()
         except (OSError, ValueError, TypeError, AttributeError):
-            return 0
-        return publications if is_as_published else 0
+            return _Last(0, {})
+        return _Last(publications, holds if is_of_this_duckdb else {}) if is_as_published else _Last(0, {})
 
 
 @cache
@@ -142,9 +170,8 @@ def _make_tables(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(table.ddl.replace(f" {table.qualified} ", f" {_AS}.{table.qualified} ", 1))
 
 
-def _bring_up_to_date(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+def _bring_up_to_date(con: duckdb.DuckDBPyConnection, table: Table, there: Fingerprints, wanted: Fingerprints) -> None:
     """Write again the dates of ``table`` that differ, or the whole of a table without dates."""
-    there, wanted = (_fingerprints(con, table, where) for where in (f"{_AS}.", ""))
     differing = sorted(
         (day for day in {*there, *wanted} if there.get(day) != wanted.get(day)), key=lambda day: day or date.min
     )
@@ -160,8 +187,8 @@ def _bring_up_to_date(con: duckdb.DuckDBPyConnection, table: Table) -> None:
         )
 
 
-def _fingerprints(con: duckdb.DuckDBPyConnection, table: Table, database: str) -> dict[date | None, tuple[int, int]]:
-    """For each date, how many rows there are and which: a row that changes gets another ``_loaded_at``."""
+def _fingerprints(con: duckdb.DuckDBPyConnection, table: Table, database: str) -> Fingerprints:
+    """The fingerprint of each date: a row that changes gets another ``_loaded_at``."""
     told = [*table.key, "_loaded_at"] if table.audited and table.key else [
         column.name for column in table.all_columns if not _is_redacted(column)
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,38 @@ def test_only_what_changed_is_written_again(account: Account, monkeypatch: pytes
     assert ("piece", [DAY]) in written
     assert not [piece for _, piece in written if piece == [NEXT_DAY] or len(piece) > 2]
     assert shown(account, "SELECT orderid FROM raw.orders ORDER BY 1") == [(2,), (3,)]
+
+
+@pytest.mark.parametrize("told", ["in the note", "by an older pipeline", "by another DuckDB"])
+def test_the_last_copy_is_read_only_where_its_note_does_not_say_what_it_has(
+    account: Account, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    account.load([with_people(1), with_people(2, at=NEXT_NOON)], dates=[DAY, NEXT_DAY])
+    account.warehouse.publish()
+    note = account.folder / ".warehouse_read.duckdb.json"
+    said = json.loads(note.read_text())
+    if told == "by an older pipeline":
+        said = {name: value for name, value in said.items() if name not in ("holds", "duckdb")}
+    elif told == "by another DuckDB":
+        said |= {"duckdb": "1.3.0", "holds": {name: [] for name in said["holds"]}}
+    note.write_text(json.dumps(said))
+    read: list[str] = []
+    fingerprints = read_copy._fingerprints
+
+    def noted(con: duckdb.DuckDBPyConnection, table: Any, database: str) -> Any:
+        read.append(database)
+        return fingerprints(con, table, database)
+
+    monkeypatch.setattr(read_copy, "_fingerprints", noted)
+    account.load([with_people(3), with_people(2, at=NEXT_NOON)], dates=[DAY, NEXT_DAY])
+    account.warehouse.publish()
+    assert set(read) == ({""} if told == "in the note" else {"", "published."})
+    assert shown(account, "SELECT orderid FROM raw.orders ORDER BY 1") == [(2,), (3,)]
+    account.load([with_people(2, at=NEXT_NOON)], dates=[DAY, NEXT_DAY])
+    read.clear()
+    account.warehouse.publish()
+    assert set(read) == {""}
+    assert shown(account, "SELECT orderid FROM raw.orders") == [(2,)]
 
 
 def test_a_date_that_lost_its_rows_loses_them_in_the_copy(account: Account) -> None:
