@@ -8,8 +8,9 @@ import time
 from datetime import date
 
 from benchmarks.period import Period
-from sitoo_pipeline.assets.fetching import Fetcher, pieces_of
+from sitoo_pipeline.assets.fetching import Fetcher
 from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.windows import pieces_of
 from sitoo_pipeline.settings import load_settings
 from sitoo_pipeline.tables import raw
 

@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from benchmarks.listing import Listing, Rows
 from benchmarks.period import Period
-from sitoo_pipeline.assets.fetching import EARLIEST_ZONE, LATEST_ZONE
 from sitoo_pipeline.assets.pieces import days_at_once
 from sitoo_pipeline.assets.runtime import chunks
+from sitoo_pipeline.assets.windows import EARLIEST_ZONE, LATEST_ZONE
 from sitoo_pipeline.sitoo import RESOURCES, Body, Scope, Window
 from sitoo_pipeline.sitoo.body import Expect
 from sitoo_pipeline.sitoo.client import Params
@@ -44,6 +44,9 @@ class _Rehearsed:
         future.set_result(self(path, params, expect))
         return future
 
+    def all_asked(self) -> None:
+        """Nobody waits for it: the next piece is rehearsed after this one."""
+
 
 def rehearse(orders: Listing, period: Period, *, users: int, now: int) -> Iterator[Rows]:
     """What is found by the requests of a backfill of the period by so many API users, at the epoch second ``now``."""
@@ -51,12 +54,14 @@ def rehearse(orders: Listing, period: Period, *, users: int, now: int) -> Iterat
         days = [period.day(number) for number in range(first, min(first + DAYS_PER_RUN, period.days))]
         left = chunks(days, _DAYS_AT_ONCE)
         end: datetime | None = None
-        per_day: float | None = None
+        told: list[float] = []
         while left:
+            # A piece is begun when the last but one before it is there, and tells how many to expect.
+            per_day = told[max(0, len(told) - 2)] if told else None
             asked = left[0][: days_at_once(left, per_day)]
             left = [part for part in (left[0][len(asked) :], *left[1:]) if part]
             start = _midnight(asked[0]) - EARLIEST_ZONE
-            # What lies in the window of the dates before as well is passed on, and they tell how many to expect.
+            # What lies in the window of the dates before as well is passed on.
             expected = int((per_day or 0) * len(asked) / 2)
             start, end = max(start, end or start), _midnight(asked[-1] + timedelta(days=1)) + LATEST_ZONE
             fetch = _Rehearsed(orders, users=users, now=now)
@@ -67,7 +72,7 @@ def rehearse(orders: Listing, period: Period, *, users: int, now: int) -> Iterat
                 extra={},
                 expected_records=expected,
             )
-            per_day = sum(len(body.items) for body in whole.pages(fetch)) / ((end - start) / timedelta(days=1))
+            told.append(sum(len(body.items) for body in whole.pages(fetch)) / ((end - start) / timedelta(days=1)))
             yield from fetch.found
 
 

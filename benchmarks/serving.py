@@ -18,7 +18,7 @@ import httpx
 from benchmarks.measure import clean_environment
 from benchmarks.period import TIMEZONE, Period
 from benchmarks.rehearsal import DAYS_PER_RUN
-from sitoo_pipeline.assets.fetching import CLOCK_SKEW
+from sitoo_pipeline.assets.windows import CLOCK_SKEW
 
 ACCOUNT_PATH = "/v2/accounts/1500"
 _AFTERWARDS = timedelta(days=4)

@@ -1,65 +1,33 @@
-"""From Sitoo to disk, dated objects: which window to ask for, and fetching the next dates while the last are loaded.
+"""From Sitoo to disk, dated objects: the next dates are fetched while the last are loaded.
 
-A window is wider than the dates it is for, because an order is dated in the zone of its till and nobody knows
-beforehand in which zones the tills stand; the loader keeps what belongs to the dates. No dagster here; loading is in
+Which window is asked for is in ``windows``, how many dates at once in ``pieces``. No dagster here; loading is in
 ``extract``.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from threading import Event
 from types import TracebackType
 from typing import Self
 
 from sitoo_pipeline.assets.landing import fetch_folder, remove
 from sitoo_pipeline.assets.pieces import days_at_once
-from sitoo_pipeline.assets.runtime import Runtime, chunks
+from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.windows import window
 from sitoo_pipeline.sitoo import RESOURCES, Landed, Page, Scope, SitooClient, Window, land, newest_id
 from sitoo_pipeline.tables import raw
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.transforms import Places
 
-EARLIEST_ZONE = timedelta(hours=14)
-LATEST_ZONE = timedelta(hours=12)
-"""The local date begins at most 14 hours before the UTC date and ends at most 12 hours after it."""
-
-CLOCK_SKEW = timedelta(days=7)
-"""A till's clock may run ahead of the server's, so a z-report can be added before it says that it was closed."""
-
-
-def window(runtime: Runtime, table: RawTable, dates: Sequence[date]) -> Window:
-    """The span to ask Sitoo for, so that every object of ``dates`` is in the answer.
-
-    Orders carry the zone of their till, so the span covers the dates in every zone of the world. Z-reports and
-    warehouse transactions are dated in zones that the settings name. A z-report is asked for by the time it reached
-    Sitoo, which may be months after it was closed, so that span has no end.
-    """
-    first, last = min(dates), max(dates) + timedelta(days=1)
-    if table is raw.ORDERS:
-        midnight = time(tzinfo=UTC)
-        return Window(
-            start=datetime.combine(first, midnight) - EARLIEST_ZONE, end=datetime.combine(last, midnight) + LATEST_ZONE
-        )
-    start = min(datetime.combine(first, time(tzinfo=zone)) for zone in runtime.zones)
-    if table is raw.Z_REPORTS:
-        return Window(start=start - CLOCK_SKEW, end=None)
-    return Window(start=start, end=max(datetime.combine(last, time(tzinfo=zone)) for zone in runtime.zones))
-
-
-def pieces_of(runtime: Runtime, table: RawTable, dates: Iterable[date]) -> list[list[date]]:
-    """``dates`` in pieces that ``Fetcher`` takes: of at most ``chunk_days`` that follow each other.
-
-    Z-reports go in one as far as they follow each other: their windows have no end, so that a second fetch would bring
-    most of the first again.
-    """
-    days = sorted(dates)
-    return chunks(days, len(days) if table is raw.Z_REPORTS else runtime.account.chunk_days)
+_AHEAD = 2
+"""Pieces that are fetched while one is loaded. With one, API users would be idle while a large piece is loaded after
+which a small one comes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +51,41 @@ class Fetched:
     is_part: bool
 
 
+@dataclass(kw_only=True, eq=False)
+class _Piece:
+    """Dates that are being fetched.
+
+    Attributes:
+        dates: The dates.
+        asked: The window that is asked for: theirs, or its part after what was asked for the dates before.
+        goes_on: Whether it is such a part, so that pages are passed on to it.
+        reached: The epoch second from which pages are passed on to the dates after these; None where none are.
+        all_asked: Set when nothing is left to be asked for, or the fetch is over.
+        given_up: Set when nobody wants it any more.
+        future: What was fetched, and the pages that are passed on.
+    """
+
+    dates: tuple[date, ...]
+    asked: Window
+    goes_on: bool
+    reached: int | None
+    all_asked: Event = field(default_factory=Event)
+    given_up: Event = field(default_factory=Event)
+    future: Future[tuple[Fetched, list[Page]]] = field(init=False)
+
+    def per_day(self, fetched: Fetched) -> float | None:
+        """How many objects came for each day that was asked for; None of a window without an end."""
+        if self.asked.end is None:
+            return None
+        return fetched.landed.records / ((self.asked.end - self.asked.start) / timedelta(days=1))
+
+
 class Fetcher:
-    """Fetches the dates of one table piece by piece, the next piece while the caller loads the one before.
+    """Fetches the dates of one table piece by piece, the next pieces while the caller loads the one before.
 
     What is given is cut into smaller pieces where there is much of it, so that loading begins soon, needs little memory
-    and ends soon after the last answer.
+    and ends soon after the last answer. A piece is begun while the last answers to the one before are awaited, so that
+    no API user is idle.
 
     The windows of pieces that follow each other overlap by more than a day. What lies there is fetched once: the pages
     that reach into the next window are passed on to it. Nothing keeps the warehouse open while Sitoo is waited for.
@@ -104,8 +102,8 @@ class Fetcher:
         self._asks_newest = asks_newest and RESOURCES[table.name].paging == "id_cursor"
         self._pieces = deque(tuple(piece) for piece in pieces)
         self._number = sum(map(len, self._pieces))
-        self._ahead: tuple[tuple[date, ...], Future[Fetched]] | None = None
-        self._stop = Event()
+        self._ahead: deque[_Piece] = deque()
+        self._last: _Piece | None = None
         self._open = ExitStack()
         self._began_at: datetime | None = None
         self._per_day: float | None = None
@@ -115,29 +113,26 @@ class Fetcher:
         self._newest: int | None
 
     def __enter__(self) -> Self:
-        self._thread = self._open.enter_context(ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch-ahead"))
+        pool = ThreadPoolExecutor(max_workers=_AHEAD, thread_name_prefix="fetch-ahead")
+        self._threads = self._open.enter_context(pool)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._stop.set()
         with self._open:
-            if self._ahead is not None and not self._ahead[1].cancel():
-                # What went wrong with dates that nobody asked for any more is nobody's business.
-                with suppress(Exception):
-                    remove(self._ahead[1].result().landed.folder)
+            self._give_up_ahead()
 
     def pieces(self) -> Iterator[tuple[date, ...]]:
         """The dates to take next, until every date has been among them; also of one who has given up taking them."""
         given: set[date] = set()
-        while self._ahead is not None or self._pieces:
-            dates = self._ahead[0] if self._ahead is not None else self._next_dates()
+        while self._ahead or self._pieces:
+            dates = self._ahead[0].dates if self._ahead else self._next_dates()
             yield dates
             given.update(dates)
-            is_ahead = self._ahead is not None and self._ahead[0] == dates
-            if is_ahead or (self._pieces and self._pieces[0][: len(dates)] == dates):
-                yield from filter(None, (tuple(day for day in piece if day not in given) for piece in [*self._pieces]))
+            left = [*(piece.dates for piece in self._ahead), *self._pieces]
+            if left and left[0][: len(dates)] == dates:  # nobody took them
+                yield from filter(None, (tuple(day for day in piece if day not in given) for piece in left))
                 return
 
     def take(self, dates: Sequence[date]) -> Fetched:
@@ -149,18 +144,21 @@ class Fetcher:
         """
         wanted = tuple(dates)
         self._begin()
-        if self._ahead is None and self._pieces and self._pieces[0][: len(wanted)] == wanted:
-            self._fetch_ahead(wanted, None)
-        if self._ahead is None or self._ahead[0] != wanted:
+        if not self._ahead and self._pieces and self._pieces[0][: len(wanted)] == wanted:
+            self._fetch_ahead(wanted)
+        if not self._ahead or self._ahead[0].dates != wanted:
             return self._fetch(wanted, window(self._runtime, self.table, wanted), datetime.now(UTC))
+        piece = self._ahead[0]
         try:
-            fetched = self._ahead[1].result()
+            fetched, _ = piece.future.result()
         except Exception:  # an interrupt leaves it to the end of the context to wait for the fetch
-            self._ahead = None
+            self._ahead.popleft()
+            self._begin_anew()
             raise
-        self._ahead = None
-        if self._pieces:
-            self._fetch_ahead(self._next_dates(), fetched)
+        self._ahead.popleft()
+        self._per_day = piece.per_day(fetched)
+        while self._pieces and len(self._ahead) < _AHEAD:
+            self._fetch_ahead(self._next_dates())
         return fetched
 
     def _begin(self) -> None:
@@ -182,29 +180,54 @@ class Fetcher:
             return first
         return first[: days_at_once(self._pieces, self._per_day)]
 
-    def _fetch_ahead(self, dates: tuple[date, ...], before: Fetched | None) -> None:
-        """Begin to fetch ``dates``, with which the pieces begin; ``before`` is what was fetched before them."""
-        assert self._began_at is not None
+    def _fetch_ahead(self, dates: tuple[date, ...]) -> None:
+        """Begin to fetch ``dates``, with which the pieces begin."""
         rest = self._pieces.popleft()[len(dates) :]
         if rest:
             self._pieces.appendleft(rest)
-        whole = window(self._runtime, self.table, dates)
-        asked, passed_on, expected = whole, list[Page](), 0
+        before, asked = self._last, window(self._runtime, self.table, dates)
+        end = asked.end
+        asked_before = before.asked.end if before is not None else None
+        goes_on = asked_before is not None and end is not None and asked.start < asked_before < end
+        if asked_before is not None and goes_on:
+            asked = Window(start=asked_before, end=end)
+        reached: int | None = None
+        if self._pieces:
+            following = window(self._runtime, self.table, self._pieces[0])
+            reached = following.first_second if end is not None and following.start < end else None
+        piece = self._last = _Piece(dates=dates, asked=asked, goes_on=goes_on, reached=reached)
+        # Half as busy as the dates before is a safe guess.
+        expected = int((self._per_day or 0) * len(dates) / 2)
+        piece.future = self._threads.submit(self._fetch_piece, piece, before, expected)
+        self._ahead.append(piece)
+
+    def _fetch_piece(self, piece: _Piece, before: _Piece | None, expected: int) -> tuple[Fetched, list[Page]]:
+        """Fetch a piece, in a thread, once API users have nothing left to ask for the one before."""
+        assert self._began_at is not None
         if before is not None:
-            # Half as busy as the dates before is a safe guess.
-            expected = int((self._per_day or 0) * len(dates) / 2)
-            end = window(self._runtime, self.table, before.dates).end
-            if end is not None and whole.end is not None and whole.start < end < whole.end:
-                asked = Window(start=end, end=whole.end)
-                passed_on = before.landed.pages_from(whole.first_second)
-        self._ahead = dates, self._thread.submit(self._fetch, dates, asked, self._began_at, passed_on, expected)
+            before.all_asked.wait()
+        try:
+            fetched = self._fetch(
+                piece.dates,
+                piece.asked,
+                self._began_at,
+                piece,
+                passed_on=(lambda: before.future.result()[1]) if before is not None and piece.goes_on else tuple,
+                expected_records=expected,
+            )
+        finally:
+            piece.all_asked.set()
+        # Read here, because who takes a piece may remove its files.
+        return fetched, [] if piece.reached is None else fetched.landed.pages_from(piece.reached)
 
     def _fetch(
         self,
         dates: tuple[date, ...],
         asked: Window,
         started_at: datetime,
-        before: Sequence[Page] = (),
+        piece: _Piece | None = None,
+        *,
+        passed_on: Callable[[], Sequence[Page]] = tuple,
         expected_records: int = 0,
     ) -> Fetched:
         span = f"{min(dates)}--{max(dates)}"
@@ -216,13 +239,12 @@ class Fetcher:
             folder=fetch_folder(self._runtime.account.landing_folder, self.table.name, span, started_at),
             shape=self.table.shape,
             clock=self.table.clock,
-            before=before,
+            before=passed_on,
             expected_records=expected_records,
-            stop=self._stop,
+            stop=piece.given_up if piece is not None else None,
+            all_asked=piece.all_asked.set if piece is not None else None,
             arrived=self._runtime.activity.arrived if self.table is raw.ORDERS else None,
         )
-        if asked.end is not None:
-            self._per_day = landed.records / ((asked.end - asked.start) / timedelta(days=1))
         return Fetched(
             dates=dates,
             landed=landed,
@@ -231,3 +253,19 @@ class Fetcher:
             started_at=started_at,
             is_part=self._number > len(dates),
         )
+
+    def _begin_anew(self) -> None:
+        """After a piece that failed: the pieces behind it wait for pages of its, so they are fetched without it."""
+        self._give_up_ahead()
+        self._pieces.extendleft(piece.dates for piece in reversed(self._ahead))
+        self._ahead.clear()
+        self._last = None
+
+    def _give_up_ahead(self) -> None:
+        """Stop what is being fetched, and remove what was."""
+        for piece in self._ahead:
+            piece.given_up.set()
+        for piece in self._ahead:
+            # What went wrong with dates that nobody asked for any more is nobody's business.
+            with suppress(Exception):
+                remove(piece.future.result()[0].landed.folder)

@@ -16,9 +16,10 @@ import duckdb
 
 from sitoo_pipeline.assets.extract import HINTS, dated
 from sitoo_pipeline.assets.extract_visitors import late_visitors
-from sitoo_pipeline.assets.fetching import CLOCK_SKEW, Fetcher, pieces_of
+from sitoo_pipeline.assets.fetching import Fetcher
 from sitoo_pipeline.assets.landing import fetch_folder, remove
 from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.windows import CLOCK_SKEW, pieces_of
 from sitoo_pipeline.settings import Account
 from sitoo_pipeline.sitoo import RESOURCES, Landed, Window, land
 from sitoo_pipeline.sitoo.client import Params

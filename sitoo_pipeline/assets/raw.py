@@ -10,10 +10,11 @@ import dagster as dg
 from sitoo_pipeline.assets.days import DayMetadata, run_days
 from sitoo_pipeline.assets.extract import Extracted, load_fetched
 from sitoo_pipeline.assets.extract_reference import extract_reference
-from sitoo_pipeline.assets.fetching import Fetcher, pieces_of
+from sitoo_pipeline.assets.fetching import Fetcher
 from sitoo_pipeline.assets.metadata import NOTES, load_metadata, table_rows
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.specs import BACKFILL, key, source_key, table_spec
+from sitoo_pipeline.assets.windows import pieces_of
 from sitoo_pipeline.sitoo import RESOURCES, Resource
 from sitoo_pipeline.tables import Table, raw
 from sitoo_pipeline.tables.raw import RawTable

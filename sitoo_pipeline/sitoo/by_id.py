@@ -170,13 +170,16 @@ class _Ahead:
     def extend(self, read: _Read, page: _Page) -> None:
         """Ask for what comes after ``page``, which was read last."""
         total = read.received + (page.rest or 0)
-        self._extend(read.ids[-1] + 1, received=read.received, length=len(page.body.items), total=total)
+        end = self._extend(read.ids[-1] + 1, received=read.received, length=len(page.body.items), total=total)
+        if end >= total:
+            self._fetch.all_asked()
 
-    def _extend(self, lowest: int | None, *, received: int, length: int, total: int) -> None:
-        while not self._is_off and len(self._asked) < self._fetch.ahead:
+    def _extend(self, lowest: int | None, *, received: int, length: int, total: int) -> int:
+        """Ask for as many pages as may be begun; how many records there are up to the end of the last one."""
+        while True:
             end, overlap = (self._asked[-1][0] + length, 1) if self._asked else (received, 0)
-            if end >= total:
-                return
+            if end >= total or self._is_off or len(self._asked) >= self._fetch.ahead:
+                return end
             start = end - overlap - received
             bounds = {f"{self._cursor}from": lowest, "start": start, "num": self._page_size}
             asked = {**self._query, "sort": self._cursor, **bounds}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlencode
@@ -29,7 +28,7 @@ from sitoo_pipeline.sitoo.errors import (
 )
 from sitoo_pipeline.sitoo.redaction import safe_query, safe_text
 from sitoo_pipeline.sitoo.retry import RetryPolicy, requested_wait
-from sitoo_pipeline.sitoo.session import ApiUser, Lent, Session, connection, receive
+from sitoo_pipeline.sitoo.session import ApiUser, Lent, Session, Sessions, connection, receive
 
 Value = str | int | Sequence[str] | Sequence[int] | None
 Params = Mapping[str, Value]
@@ -78,10 +77,7 @@ class SitooClient:
         # Shorter ones would blot out parts of ordinary words; Sitoo's passwords have 40 characters.
         self._secrets = tuple(user.password for user in users if len(user.password) > 3)
         timeout = httpx.Timeout(read_timeout, connect=connect_timeout)
-        self._sessions = tuple(Session(user.api_id, connection(user, timeout)) for user in users)
-        self._free: SimpleQueue[Session] = SimpleQueue()
-        for session in self._sessions:
-            self._free.put(session)
+        self._sessions = Sessions(Session(user.api_id, connection(user, timeout)) for user in users)
         self._resting: dict[int, str] = {}
         self._count = 0
         self._count_lock = threading.Lock()
@@ -99,13 +95,13 @@ class SitooClient:
 
     def close(self) -> None:
         """Close every connection."""
-        for session in self._sessions:
+        for session in self._sessions.all:
             session.http.close()
 
     @property
     def concurrency(self) -> int:
         """How many requests may be in flight at once: the number of API users."""
-        return len(self._sessions)
+        return len(self._sessions.all)
 
     @property
     def requests(self) -> int:
@@ -115,7 +111,7 @@ class SitooClient:
     @property
     def is_busy(self) -> bool:
         """Whether an API user is at work: its request is in flight, or rests before it is tried again."""
-        return self._free.qsize() < len(self._sessions)
+        return self._sessions.are_busy
 
     @property
     def retrying(self) -> str:
@@ -145,7 +141,7 @@ class SitooClient:
         query = {name: _wire(value) for name, value in (params or {}).items() if value is not None}
         tried = f"GET {path}" + (f"?{safe_query(query)}" if query else "")
         url = self._base_url + path + (f"?{urlencode(query, quote_via=quote, safe=',')}" if query else "")
-        lent = Lent(self._free)
+        lent = Lent(self._sessions)
         try:
             for attempt in self._retry.tries():
                 with attempt:
@@ -169,7 +165,7 @@ class SitooClient:
         with self._count_lock:
             self._count += 1
         try:
-            response, raw = receive(session.http, url)
+            response, raw = receive(session, url)
             encoding = response.headers.get("Content-Encoding", "")
             if response.is_success:
                 lent.give_back()

@@ -41,9 +41,10 @@ def land(
     shape: Shape | None = None,
     extra_params: Params | None = None,
     clock: str | None = None,
-    before: Sequence[Page] = (),
+    before: Callable[[], Sequence[Page]] = tuple,
     stop: Event | None = None,
     arrived: Callable[[int], None] | None = None,
+    all_asked: Callable[[], None] | None = None,
     expected_records: int = 0,
 ) -> Landed:
     """Fetch a resource whole and put its pages into ``folder``, replacing what is there.
@@ -61,9 +62,12 @@ def land(
         shape: The known fields of a record, to find unknown ones; None to not look.
         extra_params: Further parameters that the resource knows, such as ``orderid`` with a list of ids.
         clock: The field that dates a record, in epoch seconds, for ``Landed.latest``.
-        before: Pages of an earlier landing with records that belong here too; copies of them come first.
+        before: Tells the pages of an earlier landing with records that belong here too; copies of them come first. It
+            is asked when the last page is there, so that the earlier landing need not be finished before.
         stop: Set it to give the landing up, at the next request.
         arrived: Is told of each page how many records it has, in any thread.
+        all_asked: Is told when an API user has nothing left to ask for, as far as one can tell, though answers are
+            still awaited: who has another landing to begin may do so. It can be told several times, or never.
         expected_records: How many there will be at least, as far as one can guess; 0 where one cannot. Several API
             users then begin at once. Too high a guess costs requests, and nothing else.
 
@@ -79,7 +83,7 @@ def land(
     _remove_leftovers(folder)
     work = folder.parent / f".{folder.name}.{uuid4().hex}"
     try:
-        with _Calls(client, decoder or decode, stop) as calls:
+        with _Calls(client, decoder or decode, stop, all_asked) as calls:
             absent: set[str] = set()
             while True:
                 fallback = _stand_in(resource, scope, extra)
@@ -100,10 +104,11 @@ def land(
                     resource = fallback
                     shutil.rmtree(work)
         client.absent.update(absent)  # only now that another has answered: it was not the base URL that was wrong
-        names = [f"{number:04d}.json.gz" for number in range(len(before) + sum(len(part.files) for part in landed))]
-        for page, name in zip(before, names, strict=False):
+        earlier = before()
+        names = [f"{number:04d}.json.gz" for number in range(len(earlier) + sum(len(part.files) for part in landed))]
+        for page, name in zip(earlier, names, strict=False):
             (work / name).write_bytes(page.data)
-        for file, name in zip((file for part in landed for file in part.files), names[len(before) :], strict=True):
+        for file, name in zip((file for part in landed for file in part.files), names[len(earlier) :], strict=True):
             file.rename(work / name)
         _publish(work, folder)
     finally:
@@ -117,7 +122,7 @@ def land(
         requests=calls.count,
         unknown_fields=decoder.unknown_fields if decoder else frozenset(),
         unseen=sum(part.unseen for part in landed),
-        latest=(*(page.latest for page in before), *(at for part in landed for at in part.latest)),
+        latest=(*(page.latest for page in earlier), *(at for part in landed for at in part.latest)),
     )
 
 
@@ -145,10 +150,17 @@ class _Calls:
     There is one thread more than API users, so that each user has a request in flight while a body is decoded.
     """
 
-    def __init__(self, client: SitooClient, decoded: Callable[[bytes], Any], given_up: Event | None) -> None:
+    def __init__(
+        self,
+        client: SitooClient,
+        decoded: Callable[[bytes], Any],
+        given_up: Event | None,
+        all_asked: Callable[[], None] | None,
+    ) -> None:
         self._client = client
         self._decoded = decoded
         self._given_up = given_up or Event()
+        self.all_asked = all_asked or (lambda: None)
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(max_workers=client.concurrency + 1, thread_name_prefix="sitoo-request")
         self.stop = Event()

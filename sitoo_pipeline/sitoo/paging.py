@@ -34,6 +34,9 @@ class Fetch(Protocol):
     def begin(self, path: str, params: Params, expect: Expect) -> Future[Body]:
         """Ask now and go on; the requests are sent in the order in which they were begun."""
 
+    def all_asked(self) -> None:
+        """Told when, as far as one can tell, nothing of a list is left to be asked for, though not all is read."""
+
 
 Pages = Generator[Body, None, int]
 """The bodies of a list; it returns how many more records Sitoo counted than it shows this API user."""

@@ -1,4 +1,4 @@
-"""Fetching piece by piece: one piece ahead of the caller, what two pieces share once, and nothing left behind."""
+"""Fetching piece by piece: two pieces ahead of the caller, what two pieces share once, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from sitoo_pipeline.assets import pieces
-from sitoo_pipeline.assets.fetching import Fetched, Fetcher, window
+from sitoo_pipeline.assets import fetching, pieces
+from sitoo_pipeline.assets.fetching import Fetched, Fetcher
+from sitoo_pipeline.assets.landing import remove
 from sitoo_pipeline.assets.runtime import Runtime
+from sitoo_pipeline.assets.windows import window
+from sitoo_pipeline.sitoo import RESOURCES
 from sitoo_pipeline.sitoo.errors import TransientSitooError
 from sitoo_pipeline.tables import raw
 from sitoo_pipeline_tests.pipeline.project import Project
@@ -150,26 +153,60 @@ def test_pieces_that_do_not_touch_are_fetched_each_for_itself(sitoo: Sitoo) -> N
     assert sitoo.windows == [(span.first_second, span.end_second) for span in spans]
 
 
-def test_the_next_piece_and_no_more_is_fetched_while_one_is_loaded(sitoo: Sitoo) -> None:
-    second_asked, second_taken, too_early = threading.Event(), threading.Event(), threading.Event()
+def test_the_next_two_pieces_and_no_more_are_fetched_while_one_is_loaded(sitoo: Sitoo) -> None:
+    days = [[FIRST + timedelta(days=number)] for number in range(4)]
+    asked, second_taken, too_early = threading.Semaphore(0), threading.Event(), threading.Event()
     answered = sitoo.server.script
 
     def script(request: Request) -> Answer:
-        if starts_with(request, sitoo.runtime, PIECES[1]):
-            second_asked.set()
-        if starts_with(request, sitoo.runtime, PIECES[2]) and not second_taken.is_set():
+        if any(starts_with(request, sitoo.runtime, dates) for dates in days[1:3]):
+            asked.release()
+        if starts_with(request, sitoo.runtime, days[3]) and not second_taken.is_set():
             too_early.set()
         return answered(request)
 
     sitoo.server.script = script
-    with Fetcher(sitoo.runtime, raw.ORDERS, PIECES) as fetcher:
-        fetcher.take(PIECES[0])
+    with Fetcher(sitoo.runtime, raw.ORDERS, days) as fetcher:
+        fetcher.take(days[0])
         with sitoo.runtime.warehouse.connect():  # as a load has it open
-            assert second_asked.wait(10)
+            assert asked.acquire(timeout=10)
+            assert asked.acquire(timeout=10)
         second_taken.set()
-        fetcher.take(PIECES[1])
-        fetcher.take(PIECES[2])
+        for dates in days[1:]:
+            fetcher.take(dates)
     assert not too_early.is_set()
+
+
+def test_a_piece_is_begun_while_the_last_answer_to_the_one_before_is_awaited(
+    sitoo: Sitoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twenties = {**RESOURCES, "orders": replace(RESOURCES["orders"], page_size=20)}  # of 48 in two days
+    monkeypatch.setattr(fetching, "RESOURCES", twenties)
+    third_asked, pages, answered = threading.Event(), itertools.count(1), sitoo.server.script
+    waited: list[bool] = []
+
+    def script(request: Request) -> Answer:
+        if starts_with(request, sitoo.runtime, PIECES[2]):
+            third_asked.set()
+        if starts_with(request, sitoo.runtime, PIECES[1]) and next(pages) == 3:
+            waited.append(third_asked.wait(10))
+        return answered(request)
+
+    sitoo.server.script = script
+    with Fetcher(sitoo.runtime, raw.ORDERS, PIECES) as fetcher:
+        for dates in PIECES:
+            assert ids(fetcher.take(dates)) >= needed(sitoo.runtime, dates)
+    assert waited == [True]
+    assert max(sitoo.server.most_in_flight.values()) == 1
+
+
+def test_who_takes_a_piece_may_remove_it(sitoo: Sitoo) -> None:
+    with Fetcher(sitoo.runtime, raw.ORDERS, PIECES) as fetcher:
+        for dates in PIECES:
+            fetched = fetcher.take(dates)
+            assert ids(fetched) >= needed(sitoo.runtime, dates)
+            remove(fetched.landed.folder)
+    assert landed_folders(sitoo.runtime) == []
 
 
 def test_a_piece_that_fails_ahead_fails_when_it_is_taken_and_costs_no_other(sitoo: Sitoo) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sitoo_pipeline.sitoo import RESOURCES, RetryPolicy, land
+from sitoo_pipeline.sitoo import RESOURCES, ApiUser, RetryPolicy, land, session
 from sitoo_pipeline.sitoo.errors import TransientSitooError
-from sitoo_pipeline_tests.sitoo.conftest import HASTY, Connect, Serve
+from sitoo_pipeline.sitoo.session import Session, Sessions, connection, receive
+from sitoo_pipeline_tests.sitoo.conftest import HASTY, PASSWORD, Connect, Serve
 from sitoo_pipeline_tests.sitoo.server import Answer, Record, Request, answer, by_cursor, refusal, script_of
 from sitoo_pipeline_tests.sitoo.test_landing import ids_in
 
@@ -98,6 +102,43 @@ def test_an_api_user_goes_on_while_the_last_body_is_decoded(serve: Serve, connec
     patient = RetryPolicy(attempts=20, wait_initial=0.01, wait_max=0.05)
     landed = land(client=connect(serve(script), retry=patient), resource=TENS, folder=tmp_path / "day")
     assert ids_in(landed) == [order["orderid"] for order in listed]
+
+
+def test_who_gives_an_api_user_back_waits_until_the_next_request_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoding keeps every thread waiting, so that a request that is not on its way by then goes out much later."""
+    monkeypatch.setattr(session, "_SENDING_SECONDS", 10)
+    with httpx.Client() as http:
+        sessions = Sessions([Session("1500-1", http)])
+        held, happened = sessions.lend(), list[str]()
+
+        def ask() -> None:
+            lent = sessions.lend()
+            time.sleep(0.05)
+            happened.append("sent")
+            lent.sent.set()
+
+        with ThreadPoolExecutor() as pool:
+            asking = pool.submit(ask)
+            while not sessions.waiting:
+                assert not asking.done()
+            sessions.take_back(held)
+            happened.append("decoded")
+        assert happened == ["sent", "decoded"]
+        sessions.take_back(held)  # nobody waits for it any more
+
+
+def test_a_request_counts_as_sent_before_it_is_answered(serve: Serve) -> None:
+    sent: list[bool] = []
+
+    def script(request: Request) -> Answer:
+        sent.append(user.sent.wait(10))
+        return page_of(orders(1), request)
+
+    server = serve(script)
+    with connection(ApiUser(api_id="1500-1", password=PASSWORD), httpx.Timeout(5)) as http:
+        user = Session("1500-1", http)
+        receive(user, f"{server.url}/orders.json")
+    assert sent == [True]
 
 
 def test_what_is_taken_out_meanwhile_makes_nothing_else_go_missing(
