@@ -29,7 +29,7 @@ class _Rehearsed:
 
     def __init__(self, listing: Listing, *, users: int, now: int) -> None:
         self._listing, self._now = listing, now
-        self.ahead = users + 1
+        self.ahead = 2 * users
         self.found: list[Rows] = []
 
     def __call__(self, path: str, params: Params, expect: Expect) -> Body:

@@ -67,8 +67,8 @@ class _Piece:
 
     dates: tuple[date, ...]
     asked: Window
-    goes_on: bool
-    reached: int | None
+    goes_on: bool = False
+    reached: int | None = None
     all_asked: Event = field(default_factory=Event)
     given_up: Event = field(default_factory=Event)
     future: Future[tuple[Fetched, list[Page]]] = field(init=False)
@@ -147,7 +147,8 @@ class Fetcher:
         if not self._ahead and self._pieces and self._pieces[0][: len(wanted)] == wanted:
             self._fetch_ahead(wanted)
         if not self._ahead or self._ahead[0].dates != wanted:
-            return self._fetch(wanted, window(self._runtime, self.table, wanted), datetime.now(UTC))
+            asked = window(self._runtime, self.table, wanted)
+            return self._fetch(_Piece(dates=wanted, asked=asked), datetime.now(UTC))
         piece = self._ahead[0]
         try:
             fetched, _ = piece.future.result()
@@ -208,10 +209,8 @@ class Fetcher:
             before.all_asked.wait()
         try:
             fetched = self._fetch(
-                piece.dates,
-                piece.asked,
-                self._began_at,
                 piece,
+                self._began_at,
                 passed_on=(lambda: before.future.result()[1]) if before is not None and piece.goes_on else tuple,
                 expected_records=expected,
             )
@@ -222,36 +221,34 @@ class Fetcher:
 
     def _fetch(
         self,
-        dates: tuple[date, ...],
-        asked: Window,
+        piece: _Piece,
         started_at: datetime,
-        piece: _Piece | None = None,
         *,
         passed_on: Callable[[], Sequence[Page]] = tuple,
         expected_records: int = 0,
     ) -> Fetched:
-        span = f"{min(dates)}--{max(dates)}"
+        span = f"{min(piece.dates)}--{max(piece.dates)}"
         landed = land(
             client=self._client,
             resource=RESOURCES[self.table.name],
-            window=asked,
+            window=piece.asked,
             scope=self._scope,
             folder=fetch_folder(self._runtime.account.landing_folder, self.table.name, span, started_at),
             shape=self.table.shape,
             clock=self.table.clock,
             before=passed_on,
             expected_records=expected_records,
-            stop=piece.given_up if piece is not None else None,
-            all_asked=piece.all_asked.set if piece is not None else None,
+            stop=piece.given_up,
             arrived=self._runtime.activity.arrived if self.table is raw.ORDERS else None,
+            all_asked=piece.all_asked.set,
         )
         return Fetched(
-            dates=dates,
+            dates=piece.dates,
             landed=landed,
             places=self._places,
             newest=self._newest,
             started_at=started_at,
-            is_part=self._number > len(dates),
+            is_part=self._number > len(piece.dates),
         )
 
     def _begin_anew(self) -> None:

@@ -147,7 +147,7 @@ class _Part:
 class _Calls:
     """The requests of one landing: counted, and stopped between two of them when the landing has failed.
 
-    There is one thread more than API users, so that each user has a request in flight while a body is decoded.
+    There are two threads for each API user, so that each has a request in flight while bodies are decoded.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class _Calls:
         self._given_up = given_up or Event()
         self.all_asked = all_asked or (lambda: None)
         self._lock = Lock()
-        self._pool = ThreadPoolExecutor(max_workers=client.concurrency + 1, thread_name_prefix="sitoo-request")
+        self._pool = ThreadPoolExecutor(max_workers=self.ahead, thread_name_prefix="sitoo-request")
         self.stop = Event()
         self.count = 0
 
@@ -178,7 +178,7 @@ class _Calls:
     @property
     def ahead(self) -> int:
         """How many requests may be asked for that are not answered yet."""
-        return self._client.concurrency + 1
+        return 2 * self._client.concurrency
 
     def __call__(self, path: str, params: Params, expect: Expect) -> Body:
         if self.stop.is_set() or self._given_up.is_set():
