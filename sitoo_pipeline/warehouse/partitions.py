@@ -22,6 +22,7 @@ from sitoo_pipeline.warehouse.frames import SchemaMismatchError, insert, validat
 from sitoo_pipeline.warehouse.ledger import Load, Loaded, loaded_dates_of, record
 from sitoo_pipeline.warehouse.reloads import NO_MOVES, Compare, Frames, moves, record_moves
 from sitoo_pipeline.warehouse.sources import of_dates
+from sitoo_pipeline.warehouse.threads import one_thread
 
 
 def replace_partitions(
@@ -124,7 +125,7 @@ class _Incoming:
             con.execute(f"DELETE FROM {self.table.qualified} {of_dates(self.table, gone)}")
         rows = _of(self.table, self.frame, new).sort(self.table.partition or "", *self.table.key)
         if not rows.is_empty():
-            with _registered(con, rows) as relation, _one_thread(con):
+            with _registered(con, rows) as relation, one_thread(con):
                 insert(con, self.table, relation, load=load)
         self.arriving.update(contents(con, self.table, self.table.qualified, set(new) - self.known))
 
@@ -152,17 +153,6 @@ def _registered(con: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> Iterator
     con.register("incoming_rows", frame.to_arrow())
     yield "incoming_rows"
     con.unregister("incoming_rows")
-
-
-@contextmanager
-def _one_thread(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Rows are appended in the order in which they are given, and in half the processor time that several need.
-
-    A frame reaches DuckDB in one piece, so there is little to share out.
-    """
-    con.execute("SET threads = 1")
-    yield
-    con.execute("RESET threads")
 
 
 def _refuse_strays(table: Table, frame: pl.DataFrame, dates: Sequence[date]) -> None:
