@@ -80,6 +80,9 @@ _CLOCKS = ("order_id", "store_id", "business_date", "channel", "timezone")
 VISITORS = Computation("visitors", (core.VISITORS,), (raw.VISITORS, core.ORDERS, core.STORES), _visitors)
 """For accounts that have a source of visitors."""
 
+_ORDERS = 25_000
+"""Orders are read with most of their columns and with their lines: each 1,000 take 6 MB until they are written."""
+
 COMPUTATIONS = (
     Computation(
         "reference",
@@ -93,6 +96,7 @@ COMPUTATIONS = (
         (raw.ORDERS, core.STORES, core.WAREHOUSES, core.REGISTERS, core.PRODUCT_GROUPS, core.PRODUCTS),
         _orders,
         comparison=Comparison(transforms.moved_orders, numbers_of_orders),
+        rows_at_once=_ORDERS,
     ),
     Computation("z_reports", (core.Z_REPORTS, *CHILDREN), (raw.Z_REPORTS,), _z_reports),
     Computation(
