@@ -30,7 +30,7 @@ from sitoo_pipeline.warehouse.threads import one_thread
 SALT_NAME = "customers.salt"
 _AS = "published"
 _DATE = "business_date"
-_MEMORY = "400MB"
+_MEMORY = "256MB"
 """More makes a new copy no sooner: what DuckDB has read and written, it keeps only until so much is full."""
 
 _MERGES_EVERY = 8
