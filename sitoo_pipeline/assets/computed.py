@@ -104,7 +104,7 @@ def compute_dates(
     started_at = datetime.now(UTC)
     comparison = computation.comparison
     with runtime.warehouse.connect() as con:
-        for read, there in loaded_dates_of(con, computation.reads).items():
+        for read, there in loaded_dates_of(con, computation.reads, among=dates).items():
             if missing := sorted(set(dates) - there):
                 raise NotLoadedError(read, missing)
         tied = set(computation.also(runtime, con, dates) if computation.also else ()).difference(all_dates)

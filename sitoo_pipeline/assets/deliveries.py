@@ -116,7 +116,7 @@ class Handover(Closing):
             return ()
         with self._runtime.warehouse.connect() as con:
             tied = set(sink.also(con, dates)) - set(dates)
-            for loaded in loaded_dates_of(con, sink.reads).values():
+            for loaded in loaded_dates_of(con, sink.reads, among=tied).values():
                 tied &= loaded
         with Ledger.to_look_at(self._account.deliveries_url.get_secret_value()) as ledger:
             return sorted(ledger.counts(self._account.name, sink.name, tied))
@@ -161,6 +161,6 @@ def _check_loaded(con: duckdb.DuckDBPyConnection, sink: Sink, dates: Dates) -> N
     """An empty table would look like a date without sales, and what the target has of it would be taken back."""
     if not con.execute("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'meta'").fetchall()[0][0]:
         raise NotLoadedError(min(dates))
-    for loaded in loaded_dates_of(con, sink.reads).values():
+    for loaded in loaded_dates_of(con, sink.reads, among=dates).values():
         if absent := set(dates) - loaded:
             raise NotLoadedError(min(absent))

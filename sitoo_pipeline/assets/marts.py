@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import duckdb
@@ -13,11 +13,11 @@ from sitoo_pipeline.assets.computation import Computation, Frames
 from sitoo_pipeline.assets.moved import Comparison, moved_figures
 from sitoo_pipeline.assets.pieces import pieces
 from sitoo_pipeline.assets.runtime import Runtime
-from sitoo_pipeline.tables import core, marts
+from sitoo_pipeline.tables import Table, core, marts
 from sitoo_pipeline.transforms.reconciliation import READS as RECONCILED_READS
 from sitoo_pipeline.transforms.sales import READS as SALES_READS
 from sitoo_pipeline.transforms.stock_reconciliation import READS as STOCK_READS
-from sitoo_pipeline.warehouse import loaded_dates
+from sitoo_pipeline.warehouse import loaded_dates_of
 from sitoo_pipeline.warehouse.sources import table_frame
 
 Dates = Sequence[date]
@@ -66,7 +66,7 @@ def reconciled_with(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dat
         places=runtime.places(con),
         start_date=runtime.account.start_date,
     )
-    return sorted(reached & loaded_dates(con, core.ORDERS) & loaded_dates(con, core.Z_REPORTS))
+    return sorted(_loaded(con, core.ORDERS, core.Z_REPORTS, among=reached))
 
 
 def _reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
@@ -77,7 +77,7 @@ def _reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dat
         orders=table_frame(con, core.ORDERS, dates=needed, columns=RECONCILED_READS[core.ORDERS]),
         lines=table_frame(con, core.ORDER_LINES, dates=needed, columns=RECONCILED_READS[core.ORDER_LINES]),
         dates=dates,
-        loaded_dates=loaded_dates(con, core.ORDERS),
+        loaded_dates=_loaded(con, core.ORDERS),
         start_date=runtime.account.start_date,
         places=runtime.places(con),
     )
@@ -92,11 +92,15 @@ def _stock_movements_daily(runtime: Runtime, con: duckdb.DuckDBPyConnection, dat
 
 def _nearby(_: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Dates:
     """The dates whose stock is looked at together with that of ``dates``, as far as they are loaded."""
-    return sorted(transforms.nearby_dates(dates) & _with_stock(con))
+    return sorted(_loaded(con, *_WITH_STOCK, among=transforms.nearby_dates(dates)))
 
 
-def _with_stock(con: duckdb.DuckDBPyConnection) -> set[date]:
-    return loaded_dates(con, core.ORDERS) & loaded_dates(con, core.STOCK_MOVEMENTS)
+_WITH_STOCK = (core.ORDERS, core.STOCK_MOVEMENTS)
+
+
+def _loaded(con: duckdb.DuckDBPyConnection, *tables: Table, among: Collection[date] | None = None) -> set[date]:
+    """The dates of which each of ``tables`` is loaded."""
+    return set.intersection(*loaded_dates_of(con, tables, among=among).values())
 
 
 def _stock_reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, dates: Dates) -> Frames:
@@ -114,7 +118,7 @@ def _stock_reconciliation(runtime: Runtime, con: duckdb.DuckDBPyConnection, date
             )
         )
     frame = transforms.stock_reconciliation(
-        account=runtime.account.name, days=pl.concat(days), dates=dates, loaded_dates=_with_stock(con)
+        account=runtime.account.name, days=pl.concat(days), dates=dates, loaded_dates=_loaded(con, *_WITH_STOCK)
     )
     return {marts.STOCK_RECONCILIATION: frame}
 

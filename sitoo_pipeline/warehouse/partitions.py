@@ -76,7 +76,7 @@ def _replace_together(
     """All of ``days`` in one transaction: a small transaction costs more than what it writes."""
     moved: dict[date, pl.DataFrame] = {}
     with transaction(con):
-        loaded = loaded_dates_of(con, frames)
+        loaded = loaded_dates_of(con, frames, among=days)
         parts = [_Incoming.of(con, table, frame, days, loaded[table]) for table, frame in frames.items()]
         for day in days:
             if compare and all(day in part.known for part in parts):

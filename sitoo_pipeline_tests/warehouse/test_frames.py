@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from sitoo_pipeline.tables import Table, core, marts
-from sitoo_pipeline.warehouse import Loaded, loaded_dates, replace_partitions, replace_whole
+from sitoo_pipeline.warehouse import Loaded, loaded_dates, loaded_dates_of, replace_partitions, replace_whole
 from sitoo_pipeline.warehouse.frames import SchemaMismatchError
 from sitoo_pipeline.warehouse.sources import table_frame
 from sitoo_pipeline_tests.warehouse.support import DAY, NEXT_DAY, STARTED, Account, frame
@@ -92,6 +92,11 @@ def test_a_date_without_rows_is_emptied_and_loaded(account: Account) -> None:
     assert write(account, dates=(NEXT_DAY,))[NEXT_DAY].status == "unchanged"
     with account.warehouse.connect() as con:
         assert loaded_dates(con, TABLE) == {DAY, NEXT_DAY}
+        for among in ({NEXT_DAY, NEXT_DAY + timedelta(days=1)}, set[date]()):
+            assert loaded_dates_of(con, [TABLE, core.ORDERS, core.STORES], among=among) == {
+                TABLE: among & {NEXT_DAY},
+                core.ORDERS: set(),
+            }
 
 
 def test_a_table_without_dates_is_replaced_whole(account: Account) -> None:
