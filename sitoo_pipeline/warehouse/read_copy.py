@@ -42,8 +42,8 @@ _ROWS_AT_ONCE = 500_000
 Fingerprints = dict[date | None, tuple[int, int]]
 """For each date of a table (None: without one), how many rows there are and which."""
 
-_WIDE, _MANY = "raw", 100_000
-"""The layer whose rows are whole objects, and rows that fill a row group: two threads, each with row groups of its own,
+_WIDE, _MANY = "raw", 20_000
+"""The layer whose rows are whole objects, and how many are worth it: two threads, each with row groups of its own,
 take 100 MB more for them, in the same processor time."""
 
 
