@@ -1,6 +1,6 @@
 """From Sitoo to ``raw``, dated objects: what dates them, and loading what was fetched. No dagster here.
 
-Which window is asked for, and fetching it, is in ``fetching``.
+Which window is asked for is in ``windows``, fetching it in ``fetching``.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from sitoo_pipeline.assets.landing import fetch_folder, remove
 from sitoo_pipeline.assets.pieces import days_at_once
 from sitoo_pipeline.assets.runtime import Runtime
 from sitoo_pipeline.assets.windows import window
-from sitoo_pipeline.sitoo import RESOURCES, Landed, Page, Scope, SitooClient, Window, land, newest_id
+from sitoo_pipeline.sitoo import RESOURCES, Landed, Page, Scope, SitooClient, Stopped, Window, land, newest_id
 from sitoo_pipeline.tables import raw
 from sitoo_pipeline.tables.raw import RawTable
 from sitoo_pipeline.transforms import Places
@@ -62,6 +62,8 @@ class _Piece:
         reached: The epoch second from which pages are passed on to the dates after these; None where none are.
         all_asked: Set when nothing is left to be asked for, or the fetch is over.
         given_up: Set when nobody wants it any more.
+        has_failed: Whether it ended without being whole.
+        after: The piece that it passes pages on to.
         future: What was fetched, and the pages that are passed on.
     """
 
@@ -71,7 +73,13 @@ class _Piece:
     reached: int | None = None
     all_asked: Event = field(default_factory=Event)
     given_up: Event = field(default_factory=Event)
+    has_failed: bool = False
+    after: _Piece | None = None
     future: Future[tuple[Fetched, list[Page]]] = field(init=False)
+
+    def pages(self) -> list[Page]:
+        """The pages that are passed on; waits for them."""
+        return self.future.result()[1]
 
     def per_day(self, fetched: Fetched) -> float | None:
         """How many objects came for each day that was asked for; None of a window without an end."""
@@ -90,7 +98,7 @@ class Fetcher:
     The windows of pieces that follow each other overlap by more than a day. What lies there is fetched once: the pages
     that reach into the next window are passed on to it. Nothing keeps the warehouse open while Sitoo is waited for.
 
-    Use as a context: at its end a fetch under way is stopped, and what was fetched and not taken is removed.
+    Use as a context: at its end fetches under way are stopped, and what was fetched and not taken is removed.
     """
 
     def __init__(
@@ -197,6 +205,8 @@ class Fetcher:
             following = window(self._runtime, self.table, self._pieces[0])
             reached = following.first_second if end is not None and following.start < end else None
         piece = self._last = _Piece(dates=dates, asked=asked, goes_on=goes_on, reached=reached)
+        if before is not None and goes_on:
+            before.after = piece
         # Half as busy as the dates before is a safe guess.
         expected = int((self._per_day or 0) * len(dates) / 2)
         piece.future = self._threads.submit(self._fetch_piece, piece, before, expected)
@@ -205,15 +215,19 @@ class Fetcher:
     def _fetch_piece(self, piece: _Piece, before: _Piece | None, expected: int) -> tuple[Fetched, list[Page]]:
         """Fetch a piece, in a thread, once API users have nothing left to ask for the one before."""
         assert self._began_at is not None
-        if before is not None:
-            before.all_asked.wait()
+        passing_on = before if piece.goes_on else None
         try:
-            fetched = self._fetch(
-                piece,
-                self._began_at,
-                passed_on=(lambda: before.future.result()[1]) if before is not None and piece.goes_on else tuple,
-                expected_records=expected,
-            )
+            if before is not None:
+                before.all_asked.wait()
+            if piece.given_up.is_set() or (passing_on is not None and passing_on.has_failed):
+                raise Stopped
+            passed_on = tuple if passing_on is None else passing_on.pages
+            fetched = self._fetch(piece, self._began_at, passed_on=passed_on, expected_records=expected)
+        except BaseException:
+            piece.has_failed = True
+            if piece.after is not None:  # it would wait for pages that do not come
+                piece.after.given_up.set()
+            raise
         finally:
             piece.all_asked.set()
         # Read here, because who takes a piece may remove its files.
@@ -252,11 +266,14 @@ class Fetcher:
         )
 
     def _begin_anew(self) -> None:
-        """After a piece that failed: the pieces behind it wait for pages of its, so they are fetched without it."""
-        self._give_up_ahead()
-        self._pieces.extendleft(piece.dates for piece in reversed(self._ahead))
-        self._ahead.clear()
-        self._last = None
+        """After a piece that failed: what waits for pages of it is given up, and fetched without it."""
+        if self._ahead and self._ahead[0].goes_on:
+            # Nobody waits for it to end: it may rest before a request is tried again.
+            for piece in self._ahead:
+                piece.given_up.set()
+            self._pieces.extendleft(piece.dates for piece in reversed(self._ahead))
+            self._ahead.clear()
+        self._last = self._ahead[-1] if self._ahead else None
 
     def _give_up_ahead(self) -> None:
         """Stop what is being fetched, and remove what was."""

@@ -171,7 +171,7 @@ class _Ahead:
         """Ask for what comes after ``page``, which was read last."""
         total = read.received + (page.rest or 0)
         end = self._extend(read.ids[-1] + 1, received=read.received, length=len(page.body.items), total=total)
-        if end >= total:
+        if end >= total and page.rest is not None:
             self._fetch.all_asked()
 
     def _extend(self, lowest: int | None, *, received: int, length: int, total: int) -> int:

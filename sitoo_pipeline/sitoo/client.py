@@ -168,7 +168,7 @@ class SitooClient:
             response, raw = receive(session, url)
             encoding = response.headers.get("Content-Encoding", "")
             if response.is_success:
-                lent.give_back()
+                lent.pass_on()
                 data, document = read_body(raw=raw, encoding=encoding, expect=expect, decoded=decoded)
                 return Body(data=data, document=document, tries=tries)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:

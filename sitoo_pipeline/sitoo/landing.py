@@ -66,8 +66,9 @@ def land(
             is asked when the last page is there, so that the earlier landing need not be finished before.
         stop: Set it to give the landing up, at the next request.
         arrived: Is told of each page how many records it has, in any thread.
-        all_asked: Is told when an API user has nothing left to ask for, as far as one can tell, though answers are
-            still awaited: who has another landing to begin may do so. It can be told several times, or never.
+        all_asked: Is told when nothing is left to ask for, as far as one can tell, though answers are still awaited:
+            who has another landing to begin may do so. It can be told several times, and never where there are
+            several lists, of which nobody knows beforehand how long they are.
         expected_records: How many there will be at least, as far as one can guess; 0 where one cannot. Several API
             users then begin at once. Too high a guess costs requests, and nothing else.
 
@@ -83,7 +84,7 @@ def land(
     _remove_leftovers(folder)
     work = folder.parent / f".{folder.name}.{uuid4().hex}"
     try:
-        with _Calls(client, decoder or decode, stop, all_asked) as calls:
+        with _Calls(client, decoder or decode, stop) as calls:
             absent: set[str] = set()
             while True:
                 fallback = _stand_in(resource, scope, extra)
@@ -95,6 +96,8 @@ def land(
                     slices = plan(
                         resource=resource, window=window, scope=scope, extra=extra, expected_records=expected_records
                     )
+                    if all_asked is not None and len(slices) == 1:
+                        calls.all_asked = all_asked
                     landed = _land_slices(slices, calls=calls, work=work, asked=asked, workers=client.concurrency)
                     break
                 except NotFound:
@@ -150,17 +153,11 @@ class _Calls:
     There are two threads for each API user, so that each has a request in flight while bodies are decoded.
     """
 
-    def __init__(
-        self,
-        client: SitooClient,
-        decoded: Callable[[bytes], Any],
-        given_up: Event | None,
-        all_asked: Callable[[], None] | None,
-    ) -> None:
+    def __init__(self, client: SitooClient, decoded: Callable[[bytes], Any], given_up: Event | None) -> None:
         self._client = client
         self._decoded = decoded
         self._given_up = given_up or Event()
-        self.all_asked = all_asked or (lambda: None)
+        self.all_asked: Callable[[], None] = lambda: None
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(max_workers=self.ahead, thread_name_prefix="sitoo-request")
         self.stop = Event()

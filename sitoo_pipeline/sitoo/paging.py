@@ -32,7 +32,7 @@ class Fetch(Protocol):
         """The answer."""
 
     def begin(self, path: str, params: Params, expect: Expect) -> Future[Body]:
-        """Ask now and go on; the requests are sent in the order in which they were begun."""
+        """Ask now and go on."""
 
     def all_asked(self) -> None:
         """Told when, as far as one can tell, nothing of a list is left to be asked for, though not all is read."""

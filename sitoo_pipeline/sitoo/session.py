@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import ssl
 import time
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -44,52 +45,57 @@ class Session:
 
 
 class Sessions:
-    """The connections of all API users of an account, each lent to one request at a time.
-
-    Attributes:
-        all: The connections.
-        waiting: How many requests wait for one.
-    """
+    """The connections of all API users of an account, each lent to one request at a time, in the order of asking."""
 
     def __init__(self, sessions: Iterable[Session]) -> None:
         self.all = tuple(sessions)
-        self._free: SimpleQueue[Session] = SimpleQueue()
-        self.waiting = 0
+        self._free = deque(self.all)
+        self._waiting: deque[SimpleQueue[Session]] = deque()
         self._lock = Lock()
-        for session in self.all:
-            self._free.put(session)
 
     @property
     def are_busy(self) -> bool:
         """Whether one of them is lent."""
-        return self._free.qsize() < len(self.all)
+        return len(self._free) < len(self.all)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for one."""
+        return len(self._waiting)
 
     def lend(self) -> Session:
-        """A free connection; waits for one."""
+        """A connection; waits for one where none is free."""
         with self._lock:
-            self.waiting += 1
+            if self._free:
+                return self._free.popleft()
+            place: SimpleQueue[Session] = SimpleQueue()
+            self._waiting.append(place)
         try:
-            return self._free.get()
-        finally:
+            return place.get()
+        except BaseException:  # an interrupt
             with self._lock:
-                self.waiting -= 1
+                is_given = place not in self._waiting
+                if not is_given:
+                    self._waiting.remove(place)
+            if is_given:
+                self.take_back(place.get())
+            raise
 
-    def take_back(self, session: Session) -> None:
-        """Lend it to the next one. Where one waits for it, this ends when that one's request is on its way.
-
-        Who gives it back goes on to decode a body, which keeps every other thread waiting, also the one that sends.
-        """
-        is_awaited = self.waiting > 0
-        session.sent.clear()
-        self._free.put(session)
-        if is_awaited:
-            session.sent.wait(_SENDING_SECONDS)
+    def take_back(self, session: Session) -> bool:
+        """Lend it to the one who waits longest, if any does; whether one did."""
+        with self._lock:
+            if not self._waiting:
+                self._free.append(session)
+                return False
+            session.sent.clear()
+            self._waiting.popleft().put(session)
+            return True
 
 
 class Lent:
     """An API user's connection for one request, tries included.
 
-    It is kept while the request is tried again: a user told to wait rests. It is given back as soon as an answer is
+    It is kept while the request is tried again: a user told to wait rests. It is passed on as soon as an answer is
     received, so that the next request goes out before this one's body is decoded.
     """
 
@@ -98,7 +104,7 @@ class Lent:
         self._held: Session | None = None
 
     def session(self) -> Session:
-        """The connection; waits for a free one where none is held."""
+        """The connection; waits for one where none is held."""
         if self._held is None:
             self._held = self._sessions.lend()
         return self._held
@@ -108,6 +114,16 @@ class Lent:
         if self._held is not None:
             held, self._held = self._held, None
             self._sessions.take_back(held)
+
+    def pass_on(self) -> None:
+        """The same, and wait until the request of the one who waited for it is on its way.
+
+        Decoding a body keeps every other thread waiting, also the one that sends.
+        """
+        if self._held is not None:
+            held, self._held = self._held, None
+            if self._sessions.take_back(held):
+                held.sent.wait(_SENDING_SECONDS)
 
 
 @cache
@@ -134,7 +150,7 @@ def receive(session: Session, url: str) -> tuple[httpx.Response, bytes]:
     chunks: list[bytes] = []
 
     def follow(step: str, said: dict[str, Any]) -> None:
-        if step.endswith(".send_request_body.complete"):
+        if step.endswith(".send_request_body.complete"):  # a proxy's CONNECT has one too, and comes sooner
             session.sent.set()
 
     try:

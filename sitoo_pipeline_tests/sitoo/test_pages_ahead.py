@@ -7,15 +7,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 
 import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sitoo_pipeline.sitoo import RESOURCES, ApiUser, RetryPolicy, land, session
+from sitoo_pipeline.sitoo import RESOURCES, ApiUser, RetryPolicy, Scope, land, session
 from sitoo_pipeline.sitoo.errors import TransientSitooError
-from sitoo_pipeline.sitoo.session import Session, Sessions, connection, receive
+from sitoo_pipeline.sitoo.session import Lent, Session, Sessions, connection, receive
 from sitoo_pipeline_tests.sitoo.conftest import HASTY, PASSWORD, Connect, Serve
 from sitoo_pipeline_tests.sitoo.server import Answer, Record, Request, answer, by_cursor, refusal, script_of
 from sitoo_pipeline_tests.sitoo.test_landing import ids_in
@@ -50,7 +51,7 @@ def test_no_more_requests_than_pages(
     assert (landed.requests, len(server.seen)) == (requests, requests)
 
 
-@pytest.mark.parametrize(("expected", "count", "requests"), [(10, 40, 5), (40, 40, 5), (30, 95, 11), (40, 5, 4)])
+@pytest.mark.parametrize(("expected", "count", "requests"), [(10, 40, 5), (40, 40, 5), (30, 95, 11), (40, 5, 5)])
 def test_what_is_expected_is_asked_for_at_once(
     serve: Serve, connect: Connect, tmp_path: Path, expected: int, count: int, requests: int
 ) -> None:
@@ -104,27 +105,56 @@ def test_an_api_user_goes_on_while_the_last_body_is_decoded(serve: Serve, connec
     assert ids_in(landed) == [order["orderid"] for order in listed]
 
 
-def test_who_gives_an_api_user_back_waits_until_the_next_request_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_passes_an_api_user_on_waits_until_the_next_request_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Decoding keeps every thread waiting, so that a request that is not on its way by then goes out much later."""
     monkeypatch.setattr(session, "_SENDING_SECONDS", 10)
     with httpx.Client() as http:
         sessions = Sessions([Session("1500-1", http)])
-        held, happened = sessions.lend(), list[str]()
+        holder, happened = Lent(sessions), list[str]()
+        holder.session()
 
-        def ask() -> None:
-            lent = sessions.lend()
+        def ask() -> Lent:
+            lent = Lent(sessions)
+            held = lent.session()
             time.sleep(0.05)
             happened.append("sent")
-            lent.sent.set()
+            held.sent.set()
+            return lent
 
         with ThreadPoolExecutor() as pool:
             asking = pool.submit(ask)
             while not sessions.waiting:
                 assert not asking.done()
-            sessions.take_back(held)
+            holder.pass_on()
             happened.append("decoded")
         assert happened == ["sent", "decoded"]
-        sessions.take_back(held)  # nobody waits for it any more
+        begun = time.monotonic()
+        asking.result().pass_on()  # nobody waits for it any more
+        assert time.monotonic() - begun < 5
+        assert not sessions.are_busy
+
+
+@pytest.mark.parametrize("is_given", [False, True])
+def test_an_interrupt_while_an_api_user_is_waited_for_loses_none(
+    monkeypatch: pytest.MonkeyPatch, is_given: bool
+) -> None:
+    interrupts = [KeyboardInterrupt]
+
+    class Place(SimpleQueue[Session]):
+        def get(self, block: bool = True, timeout: float | None = None) -> Session:
+            if interrupts:
+                if is_given:
+                    sessions.take_back(held)
+                raise interrupts.pop()
+            return super().get(block, timeout)
+
+    monkeypatch.setattr(session, "SimpleQueue", Place)
+    with httpx.Client() as http:
+        sessions = Sessions([Session("1500-1", http)])
+        held = sessions.lend()
+        with pytest.raises(KeyboardInterrupt):
+            sessions.lend()
+        assert (sessions.waiting, sessions.are_busy) == (0, not is_given)
 
 
 def test_a_request_counts_as_sent_before_it_is_answered(serve: Serve) -> None:
@@ -209,6 +239,33 @@ def test_a_total_that_promises_too_much(serve: Serve, connect: Connect, tmp_path
     landed = land(client=connect(server), resource=TENS, folder=tmp_path / "day")
     assert (sorted(set(ids_in(landed))), landed.unseen) == ([order["orderid"] for order in listed], 100)
     assert len(server.seen) <= 2 * (4 + 2)
+
+
+def test_whoever_waits_is_told_when_all_is_asked_for(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    """Before the last page is there. Of several lists nobody knows: what is left of the others is not asked for yet."""
+    listed, told = orders(45), threading.Event()
+    waited: list[bool] = []
+
+    def script(request: Request) -> Answer:
+        page = by_cursor(listed, request.query, cursor="orderid", date="orderdate")
+        if page["items"][-1:] == listed[-1:]:
+            waited.append(told.wait(10))
+        return answer(page)
+
+    server = serve(script)
+    landed = land(client=connect(server), resource=TENS, folder=tmp_path / "one", all_asked=told.set)
+    assert ids_in(landed) == [order["orderid"] for order in listed]
+    assert waited == [True]
+
+    told.clear()
+    transactions = replace(RESOURCES["warehouse_transactions"], page_size=10)
+    moves = [{"warehousetransactionid": number, "datecreated": 0} for number in range(1, 12)]
+    server.script = lambda request: answer(
+        by_cursor(moves, request.query, cursor="warehousetransactionid", date="datecreated")
+    )
+    sites = Scope(sites=(1, 2))
+    land(client=connect(server), resource=transactions, scope=sites, folder=tmp_path / "two", all_asked=told.set)
+    assert not told.is_set()
 
 
 def test_a_page_asked_for_ahead_fails_the_landing(serve: Serve, connect: Connect, tmp_path: Path) -> None:
