@@ -63,7 +63,6 @@ class _Piece:
         all_asked: Set when nothing is left to be asked for, or the fetch is over.
         given_up: Set when nobody wants it any more.
         has_failed: Whether it ended without being whole.
-        after: The piece that it passes pages on to.
         future: What was fetched, and the pages that are passed on.
     """
 
@@ -74,7 +73,6 @@ class _Piece:
     all_asked: Event = field(default_factory=Event)
     given_up: Event = field(default_factory=Event)
     has_failed: bool = False
-    after: _Piece | None = None
     future: Future[tuple[Fetched, list[Page]]] = field(init=False)
 
     def pages(self) -> list[Page]:
@@ -205,8 +203,6 @@ class Fetcher:
             following = window(self._runtime, self.table, self._pieces[0])
             reached = following.first_second if end is not None and following.start < end else None
         piece = self._last = _Piece(dates=dates, asked=asked, goes_on=goes_on, reached=reached)
-        if before is not None and goes_on:
-            before.after = piece
         # Half as busy as the dates before is a safe guess.
         expected = int((self._per_day or 0) * len(dates) / 2)
         piece.future = self._threads.submit(self._fetch_piece, piece, before, expected)
@@ -220,13 +216,11 @@ class Fetcher:
             if before is not None:
                 before.all_asked.wait()
             if piece.given_up.is_set() or (passing_on is not None and passing_on.has_failed):
-                raise Stopped
+                raise Stopped  # pages that belong to it will not come
             passed_on = tuple if passing_on is None else passing_on.pages
             fetched = self._fetch(piece, self._began_at, passed_on=passed_on, expected_records=expected)
         except BaseException:
             piece.has_failed = True
-            if piece.after is not None:  # it would wait for pages that do not come
-                piece.after.given_up.set()
             raise
         finally:
             piece.all_asked.set()

@@ -118,6 +118,7 @@ def test_what_waits_for_a_piece_that_failed_is_not_fetched_in_vain(sitoo: Sitoo,
         assert failed.wait(10)
         time.sleep(0.1)  # until the answer has come
         taken += [fetcher.take(dates) for dates in days[1:bad]]
+        time.sleep(0.1)  # in which the next piece could be asked for
         with pytest.raises(BadRequest):
             fetcher.take(days[bad])
         go_on.set()
