@@ -192,17 +192,14 @@ class Fetcher:
         rest = self._pieces.popleft()[len(dates) :]
         if rest:
             self._pieces.appendleft(rest)
-        before, asked = self._last, window(self._runtime, self.table, dates)
-        end = asked.end
-        asked_before = before.asked.end if before is not None else None
-        goes_on = asked_before is not None and end is not None and asked.start < asked_before < end
-        if asked_before is not None and goes_on:
-            asked = Window(start=asked_before, end=end)
-        reached: int | None = None
-        if self._pieces:
-            following = window(self._runtime, self.table, self._pieces[0])
-            reached = following.first_second if end is not None and following.start < end else None
-        piece = self._last = _Piece(dates=dates, asked=asked, goes_on=goes_on, reached=reached)
+        before, whole = self._last, window(self._runtime, self.table, dates)
+        piece = self._last = _Piece(dates=dates, asked=whole)
+        if whole.end is not None:
+            if before is not None and before.asked.end is not None and whole.start < before.asked.end < whole.end:
+                piece.asked, piece.goes_on = Window(start=before.asked.end, end=whole.end), True
+            if self._pieces:
+                following = window(self._runtime, self.table, self._pieces[0])
+                piece.reached = following.first_second if following.start < whole.end else None
         # Half as busy as the dates before is a safe guess.
         expected = int((self._per_day or 0) * len(dates) / 2)
         piece.future = self._threads.submit(self._fetch_piece, piece, before, expected)

@@ -109,21 +109,21 @@ class Lent:
             self._held = self._sessions.lend()
         return self._held
 
-    def give_back(self) -> None:
-        """Let the next one have it."""
-        if self._held is not None:
-            held, self._held = self._held, None
-            self._sessions.take_back(held)
+    def give_back(self) -> bool:
+        """Let the next one have it; whether one waited for it."""
+        if self._held is None:
+            return False
+        held, self._held = self._held, None
+        return self._sessions.take_back(held)
 
     def pass_on(self) -> None:
         """The same, and wait until the request of the one who waited for it is on its way.
 
         Decoding a body keeps every other thread waiting, also the one that sends.
         """
-        if self._held is not None:
-            held, self._held = self._held, None
-            if self._sessions.take_back(held):
-                held.sent.wait(_SENDING_SECONDS)
+        held = self._held
+        if self.give_back() and held is not None:
+            held.sent.wait(_SENDING_SECONDS)
 
 
 @cache

@@ -182,12 +182,13 @@ def _bring_up_to_date(con: duckdb.DuckDBPyConnection, table: Table, there: Finge
         (day for day in {*there, *wanted} if there.get(day) != wanted.get(day)), key=lambda day: day or date.min
     )
     columns = ", ".join(f'"{column.name}"' for column in table.all_columns)
-    for piece in _pieces(differing, {day: wanted[day][0] for day in wanted}):
+    rows = {day: number for day, (number, _) in wanted.items()}
+    for piece in _pieces(differing, rows):
         condition = _is_of(table, piece)
         # Half a piece would be thrown away with the file: nothing has to be undone.
         if any(day in there for day in piece):
             con.execute(f"DELETE FROM {_AS}.{table.qualified} WHERE {condition}")
-        is_large = table.layer == _WIDE and sum(wanted[day][0] for day in piece if day in wanted) > _MANY
+        is_large = table.layer == _WIDE and sum(rows.get(day, 0) for day in piece) > _MANY
         with one_thread(con) if is_large else nullcontext():
             con.execute(
                 f"INSERT INTO {_AS}.{table.qualified} ({columns}) SELECT {_selected(table.all_columns)} "
