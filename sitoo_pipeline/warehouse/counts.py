@@ -88,7 +88,7 @@ def counts_that_differ(
         WarehouseLockedError: the file stayed open elsewhere.
     """
     with warehouse.connect() as con:
-        known = sorted(loaded_dates(con, table) & set(dates))
+        known = sorted(loaded_dates(con, table, among=dates))
         there, seen = contents(con, table, table.qualified, known), quarantined(con, table)
         con.register("incoming_counts", frame.to_arrow())
         arriving = contents(con, table, "incoming_counts", known)

@@ -108,9 +108,9 @@ def is_loaded(con: duckdb.DuckDBPyConnection, table: Table, day: date | None) ->
     return bool(rows[0][0])
 
 
-def loaded_dates(con: duckdb.DuckDBPyConnection, table: Table) -> set[date]:
+def loaded_dates(con: duckdb.DuckDBPyConnection, table: Table, *, among: Collection[date] | None = None) -> set[date]:
     """The dates of ``table`` that have ever been loaded whole; a later failed attempt leaves the last good rows."""
-    return loaded_dates_of(con, [table]).get(table, set())
+    return loaded_dates_of(con, [table], among=among).get(table, set())
 
 
 def loaded_dates_of(

@@ -156,7 +156,7 @@ class _Arriving:
         is_part: bool,
     ) -> _Arriving:
         table = bodies.table
-        there = contents(con, table, table.qualified, loaded_dates(con, table) & set(days))
+        there = contents(con, table, table.qualified, loaded_dates(con, table, among=days))
         arriving = hashed_contents(con, "incoming", days)
         return cls(bodies, days, refused, load, is_part, arriving, there, _dates_left(con, table))
 
